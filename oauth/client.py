@@ -62,10 +62,10 @@ def _send(
     return record
 
 
-def send_unrecorded(exchange: Exchange) -> Exchange:
-    """Send a request that belongs to no flow over a direct connection, without a trace in the history."""
+def send_unrecorded(exchange: Exchange, connection: ConnectionSettings = DEFAULT_CONNECTION) -> Exchange:
+    """Send a request that belongs to no flow, without a trace in the history."""
     with PAGES.paused():
-        return _with_charset_mark(_complete(exchange, DEFAULT_CONNECTION, Policy(), None))
+        return _with_charset_mark(_complete(exchange, connection, Policy(), None))
 
 
 def _complete(exchange: Exchange, connection: ConnectionSettings, policy: Policy, refusal: Failure | None) -> Exchange:

@@ -4,12 +4,10 @@ The connection itself is in ``wire/``.
 """
 
 import base64
-import math
 import os
 import ssl
 import stat
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -72,7 +70,17 @@ class Proxy:
 
 def problems(settings: ConnectionSettings, folder: Path | None) -> tuple[ConnectionSettingError, ...]:
     """Return the errors in the settings, one for each invalid field. The files in ``folder`` are read."""
-    return tuple(_problems(settings, folder))
+    errors = [
+        _invalid(name, f"must be more than 0 and at most {LONGEST_TIMEOUT:.0f} seconds")
+        for name in ("connect_timeout", "read_timeout", "total_timeout")
+        if not 0 < getattr(settings, name) <= LONGEST_TIMEOUT
+    ]
+    for check in (lambda: proxy_of(settings), lambda: tls_context(settings, folder)):
+        try:
+            check()
+        except ConnectionSettingError as error:
+            errors.append(error)
+    return tuple(errors)
 
 
 def proxy_of(settings: ConnectionSettings) -> Proxy | None:
@@ -108,21 +116,6 @@ def tls_context(settings: ConnectionSettings, folder: Path | None) -> ssl.SSLCon
     paths = [_path(name, getattr(settings, name), folder) for name in FILES]
     stamps = tuple(_stamp(name, path) for name, path in zip(FILES, paths, strict=True) if path)
     return _context(*paths, settings.verify, stamps)
-
-
-def _problems(settings: ConnectionSettings, folder: Path | None) -> Iterator[ConnectionSettingError]:
-    for name in ("connect_timeout", "read_timeout", "total_timeout"):
-        seconds = getattr(settings, name)
-        if not (math.isfinite(seconds) and 0 < seconds <= LONGEST_TIMEOUT):
-            yield _invalid(name, f"must be more than 0 and at most {LONGEST_TIMEOUT:.0f} seconds")
-    try:
-        proxy_of(settings)
-    except ConnectionSettingError as error:
-        yield error
-    try:
-        tls_context(settings, folder)
-    except ConnectionSettingError as error:
-        yield error
 
 
 def _invalid(name: str, text: str) -> ConnectionSettingError:

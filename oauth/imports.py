@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain, islice
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 from msgspec import Meta, Struct
@@ -30,7 +30,8 @@ from oauth.exchange import Headers, Step
 from oauth.exports.har_file import BEGIN, MEMBERS
 from oauth.exports.layout import COLUMNS, NEWER, NUMBERS
 from oauth.exports.text import restored
-from oauth.history.recognition import entry_of
+from oauth.history.deletion import last_id
+from oauth.history.recognition import entry_of, recognition
 from oauth.history.schema import RANGES, read_time
 from oauth.history.store import IMPORTED, History, HistoryError, Row, to_row
 from oauth.paste import Pasted, har
@@ -70,10 +71,20 @@ class _Problems(list[str]):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of an import: the number of exchanges stored, and a message for each problem with its position."""
+    """The result of an import: the number of exchanges stored, and a message for each problem with its position.
 
-    kept: int
-    problems: tuple[str, ...]
+    ``duplicates`` is the number of those that were in the history before.
+    """
+
+    count: int
+    problems: tuple[str, ...] = ()
+    duplicates: int = 0
+
+    @property
+    def summary(self) -> str:
+        """The numbers of exchanges in words."""
+        exchanges = "exchange" if self.count == 1 else "exchanges"
+        return f"{self.count:,} {exchanges} imported" + f", {self.duplicates:,} already there" * bool(self.duplicates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +103,30 @@ def import_file(
     *,
     owner: str | None = None,
     case: str = "",
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Report:
-    """Import the exchanges of a HAR or of a console's CSV, JSON Lines or HAR.
+    """Import the exchanges of a HAR or of a console's CSV, JSON Lines or HAR that the history does not have yet.
 
     ``new_vault`` creates a vault with the installation's key and the known secrets. ``now`` replaces the missing time
     of an entry. ``owner`` and ``case`` are set on all rows; without them the file's own stay. ``progress`` is called
-    with the number imported so far. Raises ``ImportFileError``, and ``HistoryError`` when storing fails, with the
+    with the summary so far. Raises ``ImportFileError``, and ``HistoryError`` when storing fails, with the
     number stored until then.
     """
     problems = _Problems()
-    count = 0
+    report = Report(0)
+    last = last_id(history)
     entries = _entries(file, now, problems)
     while batch := list(islice(entries, _BATCH)):
         # A vault of its own for each: a file may hold any number of secrets, and memory does not.
         rows = list(_redacted(batch, new_vault(), owner, case))
         try:
-            history.add(rows)
+            count = history.add(rows, present=last)
         except HistoryError as error:
-            raise HistoryError(f"{count:,} exchanges were imported before an error. {error}") from error
-        count += len(rows)
+            raise HistoryError(f"{report.count:,} exchanges were imported before an error. {error}") from error
+        report = Report(report.count + count, duplicates=report.duplicates + len(rows) - count)
         if progress is not None:
-            progress(count)
-    return Report(count, problems.all())
+            progress(report.summary)
+    return replace(report, problems=problems.all())
 
 
 def import_content(
@@ -132,7 +144,7 @@ def import_content(
         now,
         owner=owner,
         case=case,
-        progress=lambda count: report(f"{count:,} exchanges imported so far"),
+        progress=lambda summary: report(f"{summary} so far"),
     )
 
 
@@ -284,7 +296,7 @@ class _SentRequest(Struct, gc=False, rename="camel"):
     recorded_url: str = msgspec.field(default="", name="_url")
 
 
-class _Answer(Struct, gc=False, rename="camel"):
+class _ReceivedResponse(Struct, gc=False, rename="camel"):
     status: _Status
     status_text: str
     http_version: str
@@ -297,7 +309,7 @@ class _HarEntry(Struct, gc=False, rename=lambda name: f"_{name}"):
 
     started: str = msgspec.field(name="startedDateTime")
     request: _SentRequest = msgspec.field(name="request")
-    response: _Answer = msgspec.field(name="response")
+    response: _ReceivedResponse = msgspec.field(name="response")
     owner: str
     case: str
     flow: str
@@ -375,16 +387,16 @@ def _foreign_har(begin: bytes, file: BinaryIO, now: datetime, problems: list[str
 
 def _of_foreign(text: str, now: datetime, problems: list[str]) -> list[_Entry]:
     saved = har.decoded(text)
-    read = _read_leniently(text) if saved is None else har.exchanges(saved)
-    kept: list[Pasted] = []
-    for number, pasted in enumerate(read, 1):
+    exchanges = _read_leniently(text) if saved is None else har.exchanges(saved)
+    items: list[Pasted] = []
+    for number, pasted in enumerate(exchanges, 1):
         if pasted is None or pasted.request is None or not (pasted.request.url or pasted.response):
             problems.append(f"Entry {number}: it has neither a request with an address nor a response.")
             continue
         if pasted.started_at is None:
             problems.append(f"Entry {number}: its time cannot be read, so it was imported with the current time.")
-        kept.append(pasted)
-    return [_Entry(Row(pasted.to_exchange(now)), pasted) for pasted in grouped(kept)]
+        items.append(pasted)
+    return [_Entry(Row(pasted.to_exchange(now)), pasted) for pasted in grouped(items)]
 
 
 def _read_leniently(text: str) -> Iterator[Pasted | None]:
@@ -416,24 +428,14 @@ def _row(entry: _Entry, vault: Vault, owner: str, case: str) -> Row:
     marks = (*(mark for mark in live.marks if mark != IMPORTED), IMPORTED)
     exchange = vault.redact(replace(live, owner=owner, case=case, marks=marks))
     if entry.pasted is None:
-        error, description = vault.redact_text(entry.row.error), vault.redact_text(entry.row.error_description)
-        note = vault.redact_text(entry.row.note)
-        cause = vault.redact_text(entry.row.cause)
-        return Row(exchange, entry.row.documented_error, error, description, note, entry.row.entry, cause)
+        texts: dict[str, Any] = {name: vault.redact_text(getattr(entry.row, name)) for name in _TEXTS}
+        return replace(entry.row, exchange=exchange, **texts)
     named = dict(reversed(formatting.fields(exchange.request)))
     exchange = replace(exchange, client_id=named.get("client_id", ""))
-    explanation = explain(exchange)
-    if explanation is None:
-        return Row(exchange, entry="")
-    return Row(
-        exchange,
-        explanation.number,
-        explanation.error,
-        explanation.error_description,
-        entry=explanation.entry,
-    )
+    return Row(exchange, **recognition(explain(exchange))._asdict())
 
 
+_TEXTS = "error", "error_description", "note", "cause"
 _MISSING = re.compile(r"Object missing required field `_?([^`]*)`")
 _PLACE = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
 

@@ -79,7 +79,7 @@ class KeptFlows:
         """Keep flows for ``lifetime`` after they were saved last."""
         self._database = database
         self._lifetime = lifetime
-        self._is_shared = database.engine.dialect.name == "postgresql"
+        self._is_shared = database.is_shared
 
     def name(self, cookie: str, person: str, place: str = "", origin: str = "") -> Name:
         """Return the name of the flow of a browser, by its cookie, and of a person, by their id.
@@ -159,8 +159,8 @@ class KeptFlows:
                 return True
         is_live = kept_flows.c.flow == flow, kept_flows.c.expires_at > now
         with self._database.reading() as connection:
-            found = connection.execute(select(kept_flows.c.payload.is_not(None)).where(*is_live)).scalars().all()
-        return any(found) if found else None
+            payloads = connection.execute(select(kept_flows.c.payload.is_not(None)).where(*is_live)).scalars().all()
+        return any(payloads) if payloads else None
 
     def _write(self, name: Name, kept: Kept, expires_at: datetime) -> bool:
         """Write the row in one statement; return False when it has a generation as late as this one.

@@ -64,4 +64,4 @@ class Measures:
 
 
 MEASURES = Measures()
-"""Those of this process."""
+"""The numbers of this process."""

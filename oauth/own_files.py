@@ -5,7 +5,8 @@ Whoever reads them asks for the folder, and reads its files; whoever changes the
 
 import os
 import secrets
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -28,10 +29,10 @@ class Shared(Protocol):
         """Bring the copies up to date, as far as that is possible now; raises nothing."""
 
     def put(self, kind: Kind, id: str, content: bytes) -> None:
-        """Have every console see this content."""
+        """Publish this content to every console."""
 
     def remove(self, kind: Kind, id: str) -> None:
-        """Have no console see the file any more."""
+        """Remove the file for every console."""
 
     def locked(self) -> AbstractContextManager[object]:
         """Keep other consoles from changing a file, with the copies up to date."""
@@ -41,7 +42,7 @@ _shared: dict[Path, Shared] = {}
 
 
 def share(home: Path, shared: Shared | None) -> None:
-    """Have a home's files shared, or be files only."""
+    """Share a home's files between consoles; with ``None``, keep them as files only."""
     if shared is None:
         _shared.pop(home, None)
     else:
@@ -85,12 +86,22 @@ def locked(home: Path) -> AbstractContextManager[object]:
 
 def replace(path: Path, content: bytes) -> None:
     """Write a file atomically, readable by its owner only, and its folder if it is missing. Raises ``OSError``."""
-    draft = path.with_name(f".{path.stem}.{secrets.token_hex(4)}")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with replacing(path) as draft:
+        draft.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield an empty file, readable by its owner only, that takes the place of ``path`` when the block ends.
+
+    It has a hidden name, and is deleted when the block fails. Raises ``OSError``.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        yield draft
+        with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(path)
     finally:

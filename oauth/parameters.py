@@ -81,7 +81,10 @@ class Reading:
 
     def get(self, name: str) -> Sent | None:
         """Return a parameter from where the server reads it: the body of a POST, the query otherwise."""
-        return next((item for item in self.parameters if item.name == name), None)
+        for item in self.parameters:  # twice as fast as a generator, and each rule asks
+            if item.name == name:
+                return item
+        return None
 
     def value(self, name: str) -> str:
         """Return the value of a parameter, empty when it is missing."""

@@ -8,7 +8,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -234,24 +234,32 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         )
     database_url = environ.get("CONSOLE_DATABASE_URL") or f"sqlite:///{home / 'history.db'}"
     public_url = _public_url(environ.get("CONSOLE_PUBLIC_URL", "").strip())
-    sign_in = _sign_in(environ.get("CONSOLE_SIGN_IN", "").strip() or "off", public_url)
+    sign_in = _choice("CONSOLE_SIGN_IN", environ, SIGN_IN)
+    if sign_in != "off" and not public_url:
+        raise SettingError(
+            f"CONSOLE_SIGN_IN is {sign_in!r}, which needs CONSOLE_PUBLIC_URL: the address of the console in the "
+            "browser, such as https://console.example.com."
+        )
+    host = environ.get("CONSOLE_HOST", "").strip()
+    if host:
+        check_host("CONSOLE_HOST", host, sign_in)
     sandbox_url, sandbox_token = _sandbox(environ)
     return Settings(
         home,
         key,
         database_url,
-        _port(environ.get("CONSOLE_PORT") or "8501"),
+        _port(environ),
         _policy(environ, home, public_url, sign_in, sandbox_url),
         public_url,
         {name: value for name, value in environ.items() if name.startswith(PROVIDER_PREFIXES)},
-        _days("CONSOLE_RETENTION_DAYS", environ),
-        _host(environ.get("CONSOLE_HOST", "").strip(), sign_in),
+        _number("CONSOLE_RETENTION_DAYS", environ, LONGEST_RETENTION),
+        host,
         sign_in,
-        _days("CONSOLE_AUDIT_DAYS", environ),
-        _log(environ.get("CONSOLE_LOG", "").strip() or "text"),
+        _number("CONSOLE_AUDIT_DAYS", environ, LONGEST_RETENTION),
+        _choice("CONSOLE_LOG", environ, logs.KINDS),
         sandbox_url,
         sandbox_token,
-        _minutes("CONSOLE_FLOW_MINUTES", environ),
+        timedelta(minutes=_number("CONSOLE_FLOW_MINUTES", environ, LONGEST_FLOW) or 60),
     )
 
 
@@ -267,8 +275,8 @@ def _policy(environ: Mapping[str, str], home: Path, public_url: str, sign_in: st
     except ValueError as error:
         raise SettingError(f"CONSOLE_ALLOWED_HOSTS {error}.") from error
     if sign_in != "off":
-        port = _port(environ.get("CONSOLE_PORT") or "8501")
-        allowlist = replace(allowlist, own=egress.own_addresses(*_host_and_port(public_url), port))
+        own = egress.own_addresses(*_host_and_port(public_url), _port(environ))
+        allowlist = replace(allowlist, own=own)
     if sandbox_url:
         allowlist = replace(allowlist, own=(*allowlist.own, egress.own_address(*_host_and_port(sandbox_url))))
     return Policy(
@@ -322,49 +330,26 @@ def _public_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _days(name: str, environ: Mapping[str, str]) -> int | None:
+def _number(name: str, environ: Mapping[str, str], most: int) -> int | None:
+    """Return a whole number from 1 to ``most``, ``None`` where it is not set."""
     text = environ.get(name, "").strip()
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_RETENTION:
-        raise SettingError(f"{name} is {text!r}; it must be a number from 1 to {LONGEST_RETENTION}, or unset.")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= most:
+        raise SettingError(f"{name} is {text!r}; it must be a number from 1 to {most}, or unset.")
     return int(text)
 
 
-def _minutes(name: str, environ: Mapping[str, str]) -> timedelta:
-    text = environ.get(name, "").strip() or "60"
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LONGEST_FLOW:
-        raise SettingError(f"{name} is {text!r}; it must be a number from 1 to {LONGEST_FLOW}, or unset.")
-    return timedelta(minutes=int(text))
+def _port(environ: Mapping[str, str]) -> int:
+    return _number("CONSOLE_PORT", environ, 65535) or 8501
 
 
-def _sign_in(text: str, public_url: str) -> str:
-    if text not in SIGN_IN:
-        raise SettingError(f"CONSOLE_SIGN_IN is {text!r}; it must be one of {', '.join(SIGN_IN)}.")
-    if text != "off" and not public_url:
-        raise SettingError(
-            f"CONSOLE_SIGN_IN is {text!r}, which needs CONSOLE_PUBLIC_URL: the address of the console in the browser, "
-            "such as https://console.example.com."
-        )
+def _choice(name: str, environ: Mapping[str, str], values: Sequence[str]) -> str:
+    """Return one of the values, the first where none is set."""
+    text = environ.get(name, "").strip() or values[0]
+    if text not in values:
+        raise SettingError(f"{name} is {text!r}; it must be one of {', '.join(values)}.")
     return text
-
-
-def _log(text: str) -> str:
-    if text not in logs.KINDS:
-        raise SettingError(f"CONSOLE_LOG is {text!r}; it must be one of {', '.join(logs.KINDS)}.")
-    return text
-
-
-def _host(text: str, sign_in: str) -> str:
-    if text:
-        check_host("CONSOLE_HOST", text, sign_in)
-    return text
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
-        raise SettingError(f"CONSOLE_PORT is {text!r}; it must be a number from 1 to 65535.")
-    return int(text)
 
 
 def _key_file(path: Path) -> bytes:

@@ -14,39 +14,31 @@ class Shutdown:
     def __init__(self) -> None:
         # A signal may begin it in a thread that is just counting.
         self._lock = threading.RLock()
-        self._sending = 0
-        self._has_begun = False
+        self.sending = 0
+        """Requests whose response is waited for or recorded."""
+        self.has_begun = False
+        """True from the moment on at which the process was told to end."""
         self.on_break_off: set[Callable[[], object]] = set()
 
-    @property
-    def has_begun(self) -> bool:
-        """True from the moment on at which the process was told to end."""
-        return self._has_begun
-
-    @property
-    def sending(self) -> int:
-        """Number of requests whose response is waited for or recorded."""
-        return self._sending
-
     def begin(self) -> None:
-        """Let nothing new be sent."""
+        """Refuse to send anything new."""
         with self._lock:
-            self._has_begun = True
+            self.has_begun = True
 
     @contextmanager
     def send(self) -> Iterator[bool]:
         """Send a request in the block, from before it is recorded until its response is; give False if it must not."""
         with self._lock:
-            may_send = not self._has_begun
-            self._sending += 1
+            may_send = not self.has_begun
+            self.sending += 1
         try:
             yield may_send
         finally:
             with self._lock:
-                self._sending -= 1
+                self.sending -= 1
 
     def break_off(self) -> int:
-        """End what nobody can wait for; return how much that was."""
+        """Cancel the work of ``on_break_off``; return how many pieces that were."""
         ended = list(self.on_break_off)
         for end in ended:
             end()
@@ -54,4 +46,4 @@ class Shutdown:
 
 
 SHUTDOWN = Shutdown()
-"""That of this process."""
+"""The state of this process."""

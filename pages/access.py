@@ -4,6 +4,7 @@ import streamlit as st
 
 from oauth.history.store import HistoryError
 from pages.parts.access import audit, tokens
+from pages.parts.common import notices
 
 TABS = {"Tokens": tokens.draw, "Audit": audit.draw}
 
@@ -17,8 +18,7 @@ def page() -> None:
                 try:
                     draw()
                 except HistoryError as error:
-                    st.error("The database cannot be read")
-                    st.text(str(error))
+                    notices.error("The database cannot be read", error)
 
 
 page()

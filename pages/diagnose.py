@@ -11,7 +11,8 @@ from oauth.exchange import Step
 from oauth.history.store import HistoryError
 from oauth.paste import Pasted
 from oauth.replay import Replay
-from pages.parts.common import card, exchange, session, uploads
+from pages.parts.common import card, exchange, notices, session, uploads
+from pages.parts.common.markdown import escaped, plain
 from pages.parts.common.permissions import may, needs
 from pages.parts.diagnose import marks, pasted
 from pages.parts.diagnose.pasted import Reading
@@ -130,8 +131,7 @@ def _problem(problem: str) -> None:
         _nothing(problem)
         return
     with st.container(border=True, key="diagnose.problem"):
-        st.error("The text could not be read, and nothing was saved.")
-        st.text(problem)
+        notices.error("The text could not be read, and nothing was saved.", problem)
 
 
 def _nothing(understood: str) -> None:
@@ -229,8 +229,8 @@ def _parts(reading: Reading) -> None:
     label = f"{_number(len(reading.parts), 'file')} and background calls of the pages, not judged"
     with st.expander(label, icon=":material/draft:", key="diagnose.parts"):
         lines = [_part(reading, position) for position in reading.parts[:MOST_PARTS]]
-        left = len(reading.parts) - len(lines)
-        st.code("\n".join([*lines, *([f"and {left:,} more"] if left else [])]), language=None, wrap_lines=True)
+        more = len(reading.parts) - len(lines)
+        st.code("\n".join([*lines, *([f"and {more:,} more"] if more else [])]), language=None, wrap_lines=True)
 
 
 def _part(reading: Reading, position: int) -> str:
@@ -250,9 +250,9 @@ def _label(reading: Reading, finding: Finding) -> str:
     kind = "request" if item.response is None and item.step is not Step.CALLBACK else "response"
     facts = [
         f"**{finding.position + 1}**",
-        explanation.title if explanation else _healthy_name(item, kind),
+        escaped(explanation.title) if explanation else _healthy_name(item, kind),
         f"HTTP {item.status}" if item.status else "",
-        card.plain(explanation.error) if explanation else "",
+        plain(explanation.error) if explanation else "",
         _target(finding),
     ]
     return " · ".join(filter(None, facts))
@@ -291,9 +291,7 @@ def _source(reading: Reading, positions: list[int]) -> None:
         for fact in facts:
             st.markdown(fact)
         for repair, numbers in reading.repairs(positions).items():
-            with st.container(horizontal=True, wrap=False, gap="xsmall"):
-                st.markdown(":orange[:material/build:]", width="content")
-                st.text(f"Parsed after repair: {repair}{numbers}", width="stretch")
+            notices.line(":orange[:material/build:]", f"Parsed after repair: {repair}{numbers}")
     part = " Where only a part of a line was read, `▶ ◀` stand around it." if marks.BEGIN in text else ""
     st.caption(f"The number before a line is that of the exchange.{part}")
 

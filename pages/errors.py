@@ -12,7 +12,7 @@ from oauth.catalogue import reference
 from oauth.catalogue.catalogues import PARTNER
 from oauth.catalogue.reference import Article, Section
 from oauth.history.store import HistoryError
-from pages.parts.common import provider, session, table
+from pages.parts.common import notices, provider, session, table
 from pages.parts.common.permissions import may
 from pages.parts.errors import detail, drill, editor, own_catalogues
 
@@ -75,14 +75,14 @@ def _controls(sections: dict[str, Section], article: Article | None) -> tuple[Se
     """Draw the choice of a catalogue and the search; return both."""
     walkthrough = session.get()
     usual = walkthrough.flow.provider.catalogue if walkthrough is not None else ""
-    wanted = (article.section if article else "", st.query_params.get("catalogue", ""), usual, PARTNER)
-    first = next(id for id in wanted if id in sections)
+    candidates = (article.section if article else "", st.query_params.get("catalogue", ""), usual, PARTNER)
+    first = next(id for id in candidates if id in sections)
     st.session_state["errors.catalogue"] = first
-    listed = dict.fromkeys((*filter(sections.get, (usual,)), PARTNER, *sections))
+    ids = dict.fromkeys((*filter(sections.get, (usual,)), PARTNER, *sections))
     with st.container(horizontal=True, gap="medium"):
         st.selectbox(
             "Catalogue",
-            list(listed),
+            list(ids),
             format_func=lambda id: sections[id].name + (" (your own)" if sections[id].is_own else ""),
             key="errors.catalogue",
             on_change=_choose,
@@ -111,12 +111,12 @@ def _choose() -> None:
 
 def _search() -> None:
     """Put the search into the address, without the secrets of an answer that was pasted."""
-    typed = str(st.session_state["q"] or "")
+    text = str(st.session_state["q"] or "")
     try:
-        safe = session.redacted(typed)
+        safe = session.redacted(text)
     except HistoryError:  # the history says which words are secrets
         return
-    if safe != typed:
+    if safe != text:
         st.session_state["q"] = safe
     st.session_state[_ADDRESS] = safe
     for name in ("entry", "error"):
@@ -135,14 +135,12 @@ def _found(query: str, section: str) -> Sequence[Article]:
 
 def _list(hits: Sequence[Article], article: Article | None, chosen: Section, query: str) -> None:
     if chosen.problem and not query:
-        st.warning("This catalogue is not used")
-        st.text(chosen.problem)
+        notices.warning("This catalogue is not used", chosen.problem)
     elif not hits:
         st.info("No errors match this search. Use fewer words, or clear it to see a whole catalogue.")
     else:
         st.session_state[_ROWS] = [hit.entry for hit in hits]
-        rows = [index for index, hit in enumerate(hits) if article is not None and hit.entry == article.entry]
-        st.session_state["errors.list"] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+        selected = [index for index, hit in enumerate(hits) if article is not None and hit.entry == article.entry]
         entries = [hit.entry if query else hit.short_id for hit in hits]
         columns: dict[str, tuple[object, list[str]]] = {
             "entry": (min(MOST_WIDTH, 30 + 7 * max(map(len, entries))), entries),
@@ -151,17 +149,17 @@ def _list(hits: Sequence[Article], article: Article | None, chosen: Section, que
         }
         if query or not any(columns["drills"][1]) or not may(Action.DRILL):
             del columns["drills"]
-        table.draw("errors.list", columns, HEIGHT, _open)
+        table.draw("errors.list", columns, HEIGHT, _open, selected)
         st.caption(f"{len(hits)} {'error' if len(hits) == 1 else 'errors'}" + (" in all catalogues" if query else ""))
 
 
 def _open() -> None:
-    selected = st.session_state["errors.list"]["selection"]["rows"]
+    line = table.selected_line("errors.list")
     st.query_params.pop("error", None)
-    if selected:
-        st.query_params["entry"] = st.session_state[_ROWS][selected[0]]
-    else:
+    if line is None:
         st.query_params.pop("entry", None)
+    else:
+        st.query_params["entry"] = st.session_state[_ROWS][line]
 
 
 def _drills(articles: Sequence[Article]) -> drill.Setting | None:
@@ -169,10 +167,10 @@ def _drills(articles: Sequence[Article]) -> drill.Setting | None:
     apis = {item.catalogue for article in articles for item in drill.by_entry().get(article.entry, ())}
     if not apis or not may(Action.DRILL):
         return None
-    known = [item for item in provider.known().values() if item.token_endpoint]
+    profiles = [item for item in provider.known().values() if item.token_endpoint]
     with st.container(border=True, gap="small", key="errors.drills"):
         selected = provider.choose(
-            "errors", "Drills run against", [item for item in known if (item.catalogue or PARTNER) in apis]
+            "errors", "Drills run against", [item for item in profiles if (item.catalogue or PARTNER) in apis]
         )
         setting = drill.setting(selected)
         drill.run_all(setting)

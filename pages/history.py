@@ -10,7 +10,7 @@ from oauth.history.filters import FilterError, Filters
 from oauth.history.store import HistoryError
 from oauth.history.time_limits import Count, count
 from oauth.installation import now
-from pages.parts.common import clock, session
+from pages.parts.common import clock, notices, session
 from pages.parts.common.permissions import may
 from pages.parts.history import (
     cache,
@@ -41,8 +41,7 @@ def page() -> None:
         if filters is not None:
             _history(filters)
     except (FilterError, HistoryError) as error:
-        st.error("Could not show the history")
-        st.text(str(error))
+        notices.error("Could not show the history", error)
     with line:
         filter_bar.draw(filters)
 
@@ -53,8 +52,7 @@ def _history(typed: Filters) -> None:
     resolved = filters.resolved(now(), clock.tz())
     version = last_id(history)
     for notice in history.notices:
-        st.warning("The history was damaged when the console opened it")
-        st.text(notice)
+        notices.warning("The history was damaged when the console opened it", notice)
     if count_deleted := st.session_state.pop("history.deleted", 0):
         st.success(f"{count_deleted:,} {'exchange' if count_deleted == 1 else 'exchanges'} deleted")
     if not version:

@@ -11,9 +11,9 @@ from oauth.history.store import HistoryError
 from oauth.installation import current
 from oauth.providers import ProfileError, Provider, addresses, custom, metadata
 from oauth.providers.custom import CustomProfile
+from pages.parts.common import notices, session, uploads
 from pages.parts.common import provider as profile
-from pages.parts.common import session, uploads
-from pages.parts.common.card import plain
+from pages.parts.common.markdown import escaped
 from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
 from pages.parts.providers.profile_form import DRAFT, Draft
@@ -35,14 +35,12 @@ def page() -> None:
     st.caption("A profile holds a provider's endpoints, the format of its requests, and its connection settings.")
     if success := st.session_state.pop(SUCCESS, ""):
         st.success(success)
-    if error := st.session_state.pop(ERROR, ""):
-        st.error("Nothing was saved.")
-        st.text(error)
+    notices.pop_error(ERROR, "Nothing was saved.")
     own, built_in = profile.custom_profiles(), profile.by_family(profile.shipped().values())
-    listed, opened = st.columns([4, 9], gap="large")
-    with listed:
+    list_column, profile_column = st.columns([4, 9], gap="large")
+    with list_column:
         chosen = _choose(own, built_in)
-    with opened:
+    with profile_column:
         for item in own:
             if item.provider is None:
                 _invalid(item)
@@ -57,9 +55,9 @@ def page() -> None:
 def _choose(own: Sequence[CustomProfile], built_in: Mapping[str, Sequence[Provider]]) -> str:
     """Draw the list, and return the id of the profile that is open, empty for a new one."""
     names = {"": "New profile"} | {
-        item.id: f"{plain(item.provider.name)} · yours" for item in own if item.provider is not None
+        item.id: f"{escaped(item.provider.name)} · yours" for item in own if item.provider is not None
     }
-    names |= {family: plain(sites[0].name) for family, sites in built_in.items()}
+    names |= {family: escaped(sites[0].name) for family, sites in built_in.items()}
     if st.session_state.get(OPENED) not in names:
         st.session_state[OPENED] = ""  # nothing was opened yet, or the profile was deleted
     with st.container(height=440, border=True, key="providers.list"):
@@ -110,8 +108,10 @@ def _new() -> None:
 def _invalid(item: CustomProfile) -> None:
     with st.container(border=True, key=f"providers.own.{item.id}"):
         st.text(f"{item.id}.toml")
-        st.error("This file is not a valid profile. Correct it in an editor, or delete it.")
-        st.text("\n".join(f"{problem.field} {problem.text}" for problem in item.problems))
+        notices.error(
+            "This file is not a valid profile. Correct it in an editor, or delete it.",
+            *(f"{problem.field} {problem.text}" for problem in item.problems),
+        )
         _delete(item.id)
 
 
@@ -157,7 +157,7 @@ def _built_in(family: str, sites: Sequence[Provider]) -> None:
 
 def _summary(provider: Provider) -> None:
     """Draw what tells a profile from another: its addresses, its settings and its notes."""
-    st.header(plain(provider.title), anchor=False)
+    st.header(escaped(provider.title), anchor=False)
     facts = {profile_form.label(name): getattr(provider, name) for name in (*addresses(), "scope")}
     facts |= {
         "Client authentication": provider.client_authentication.value,
@@ -214,11 +214,12 @@ def _confirm_delete(identifier: str) -> None:
 
 @needs(Action.PROFILES)
 def _import() -> None:
-    file = st.session_state["providers.import"]
+    file = uploads.take("providers.import")
     if file is None:
         return
+    name, content = file
     try:
-        provider = custom.read("imported", file.getvalue(), file.name)
+        provider = custom.read("imported", content, name)
         same_name = [
             item for item in profile.custom_profiles() if item.provider and item.provider.name == provider.name
         ]

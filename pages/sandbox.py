@@ -1,7 +1,6 @@
 """The Sandbox page: clients, codes, tokens, clock, faults, lint and requests of the embedded provider."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any, ParamSpec
 
@@ -26,7 +25,8 @@ from oauth_sandbox import (
     fields_of,
 )
 from oauth_sandbox.steering import Steering, SteeringProblem
-from pages.parts.common import clock, drawing, sandboxes, session, table
+from pages.parts.common import clock, drawing, notices, sandboxes, session, table
+from pages.parts.common.markdown import escaped
 from pages.parts.common.permissions import needs
 
 MOVES = {"10 minutes": 600, "1 day": 86_400, "30 days": 2_592_000}
@@ -69,8 +69,7 @@ def _while_it_responds(draw: Callable[P, None]) -> Callable[P, None]:
         try:
             draw(*arguments, **named)
         except SteeringProblem as problem:
-            st.error("The sandbox cannot be shown")
-            st.text(str(problem))
+            notices.error("The sandbox cannot be shown", problem)
 
     return drawn
 
@@ -107,13 +106,18 @@ def _shown() -> Sandbox:
     return _steering().state()
 
 
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Say on the next run why a change was not made."""
-    try:
-        yield
-    except (ValueError, LookupError) as error:
-        st.session_state[PROBLEM] = str(error.args[0])
+def _change(call: Callable[P, None]) -> Callable[P, None]:
+    """Decorate what a widget calls to change the sandbox: the next run says why a change was not made."""
+
+    @needs(Action.SANDBOX, Event.SANDBOX)
+    @wraps(call)
+    def change(*arguments: P.args, **named: P.kwargs) -> None:
+        try:
+            call(*arguments, **named)
+        except (ValueError, LookupError) as error:
+            st.session_state[PROBLEM] = str(error.args[0])
+
+    return change
 
 
 @drawing.fragment(run_every=2)
@@ -130,16 +134,14 @@ def _clock() -> None:
         st.text(problem)
 
 
-@needs(Action.SANDBOX, Event.SANDBOX)
+@_change
 def _real_time() -> None:
-    with _reported():
-        _steering().reset_clock()
+    _steering().reset_clock()
 
 
-@needs(Action.SANDBOX, Event.SANDBOX)
+@_change
 def _move(seconds: float) -> None:
-    with _reported():
-        _steering().move_clock(seconds)
+    _steering().move_clock(seconds)
 
 
 def _clients() -> None:
@@ -162,7 +164,7 @@ def _clients() -> None:
                     args=(client.client_id,),
                 )
             with right:
-                st.caption(f"Scopes: {' '.join(client.scopes)}")
+                st.caption(f"Scopes: {escaped(' '.join(client.scopes))}")
                 st.toggle(
                     "Active",
                     value=client.active,
@@ -172,16 +174,14 @@ def _clients() -> None:
                 )
 
 
-@needs(Action.SANDBOX, Event.SANDBOX)
+@_change
 def _set_active(client_id: str) -> None:
-    with _reported():
-        _steering().change_client(client_id, active=st.session_state[f"sandbox.active.{client_id}"])
+    _steering().change_client(client_id, active=st.session_state[f"sandbox.active.{client_id}"])
 
 
-@needs(Action.SANDBOX, Event.SANDBOX)
+@_change
 def _set_grants(client_id: str) -> None:
-    with _reported():
-        _steering().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
+    _steering().change_client(client_id, grants=st.session_state[f"sandbox.grants.{client_id}"])
 
 
 @drawing.fragment(run_every=2)
@@ -215,12 +215,11 @@ def _issued() -> None:
         )
 
 
-@needs(Action.SANDBOX, Event.SANDBOX)
+@_change
 def _revoke(kind: Kind) -> None:
     """Revoke what the pressed button names: its row is another one once something else was issued."""
     label = st.session_state[f"sandbox.{kind.name.lower()}.revoke"].label
-    with _reported():
-        _steering().revoke(kind, int(label.removeprefix("Revoke ")))
+    _steering().revoke(kind, int(label.removeprefix("Revoke ")))
 
 
 def _faults() -> None:
@@ -245,7 +244,6 @@ def _faults() -> None:
 
 
 def _field(name: str, schema: Any) -> Any:
-    """Draw the input for one field of a fault."""
     key, label = f"sandbox.fault.field.{name}", name.replace("_", " ").capitalize()
     if "enum" in schema:
         longest = max(len(str(value)) for value in schema["enum"])
@@ -259,16 +257,15 @@ def _field(name: str, schema: Any) -> Any:
     return st.text_input(label, str(schema.get("default", "")), key=key, width=200)
 
 
-@needs(Action.SANDBOX, Event.SANDBOX)
+@_change
 def _add_fault(kind: str, fields: dict[str, Any], times: int | None, share: float, client: str, endpoint: str) -> None:
-    with _reported():
-        _steering().add_fault(
-            fault_from(kind, {name: value for name, value in fields.items() if value != ""}),
-            times,
-            share,
-            None if client == ANY else client,
-            None if endpoint == ANY else Endpoint(endpoint),
-        )
+    _steering().add_fault(
+        fault_from(kind, {name: value for name, value in fields.items() if value != ""}),
+        times,
+        share,
+        None if client == ANY else client,
+        None if endpoint == ANY else Endpoint(endpoint),
+    )
 
 
 @drawing.fragment(run_every=2)
@@ -288,10 +285,9 @@ def _fault_rules() -> None:
             st.button("Remove", key=f"sandbox.fault.remove.{rule.number}", on_click=_remove_fault, args=(rule.number,))
 
 
-@needs(Action.SANDBOX, Event.SANDBOX)
+@_change
 def _remove_fault(number: int) -> None:
-    with _reported():
-        _steering().remove_fault(number)
+    _steering().remove_fault(number)
 
 
 @drawing.fragment(run_every=2)
@@ -304,7 +300,9 @@ def _lint() -> None:
     if not findings:
         st.caption("No findings.")
         return
-    if not _draw_findings([finding for finding in findings if not finding.drill], "sandbox.lint"):
+    if own := [finding for finding in findings if not finding.drill]:
+        _draw_findings(own, "sandbox.lint")
+    else:
         st.caption("No findings but those of drills.")
     if drills := [finding for finding in findings if finding.drill]:
         with st.expander(
@@ -315,8 +313,7 @@ def _lint() -> None:
     st.button("Clear findings", key="sandbox.lint.clear", on_click=_clear_findings)
 
 
-def _draw_findings(findings: list[Finding], key: str) -> bool:
-    """Draw findings; return True if there are any."""
+def _draw_findings(findings: list[Finding], key: str) -> None:
     for finding in findings:
         with st.container(border=True, gap="small", key=f"{key}.{finding.client_id}.{finding.rule.name}"):
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -324,13 +321,11 @@ def _draw_findings(findings: list[Finding], key: str) -> bool:
                 st.markdown(f"**{finding.rule.title}**", width="content")
                 st.text(f"{finding.client_id or 'an unknown client'}, last at {clock.at(finding.last_at)}")
             st.caption(f"{finding.rule.why} {finding.rule.remedy} {finding.rule.reference}")
-    return bool(findings)
 
 
-@needs(Action.SANDBOX, Event.SANDBOX)
+@_change
 def _clear_findings() -> None:
-    with _reported():
-        _steering().clear_findings()
+    _steering().clear_findings()
 
 
 @drawing.fragment(run_every=2)
@@ -360,13 +355,12 @@ def _requests() -> None:
     )
 
 
-@needs(Action.SANDBOX, Event.SANDBOX)
+@_change
 def _reset() -> None:
-    with _reported():
-        _steering().reset()
-        for client in _shown().clients():
-            st.session_state[f"sandbox.active.{client.client_id}"] = client.active
-            st.session_state[f"sandbox.grants.{client.client_id}"] = sorted(client.grants)
+    _steering().reset()
+    for client in _shown().clients():
+        st.session_state[f"sandbox.active.{client.client_id}"] = client.active
+        st.session_state[f"sandbox.grants.{client.client_id}"] = sorted(client.grants)
 
 
 TABS: dict[str, Callable[[], None]] = {

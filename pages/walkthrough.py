@@ -14,7 +14,7 @@ from oauth.formatting import span
 from oauth.history.store import HistoryError
 from oauth.installation import now
 from oauth.providers import Provider
-from pages.parts.common import card, drawing, exchange, session
+from pages.parts.common import card, drawing, exchange, notices, session
 from pages.parts.common import provider as profile
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
@@ -54,8 +54,9 @@ def page() -> None:
     advanced.apply(current)
     if current.recorder.problem:
         with st.container(border=True, key="walkthrough.problem"):
-            st.warning("The walkthrough continues, but its requests are not saved in the history.")
-            st.text(current.recorder.problem)
+            notices.warning(
+                "The walkthrough continues, but its requests are not saved in the history.", current.recorder.problem
+            )
     current.slots.clear()
     left, middle = st.columns([4, 19], gap="medium")
     with left:
@@ -98,8 +99,8 @@ def _header() -> Session:
     if (change := _change(current, provider, client, chosen)) or current is None:
         if current is not None:
             keeping.leave(current)
-        if current is not None and (current.flow.provider.id != provider.id or current.chosen != chosen):
-            prefill.forget_edits()
+            if current.flow.provider.id != provider.id or current.chosen != chosen:
+                prefill.forget_edits()
         was_begun = current is not None and current.flow.authorization is not None
         current = session.start(provider, client, chosen)
         current.replaced = change if was_begun else ""
@@ -267,8 +268,7 @@ def _callback(current: Session) -> None:
                     icon=":material/content_paste:",
                 )
             if current.refused:
-                st.error("This callback was refused, and nothing changed.")
-                st.text(current.refused)
+                notices.error("This callback was refused, and nothing changed.", current.refused)
             if (missing := diagnosing.never_came_back(current)) is not None:
                 with st.expander("The provider shows its own page, and no callback arrives", key="callback.missing"):
                     card.causes(missing.causes)
@@ -310,10 +310,10 @@ def _wait() -> None:
 def _paste(current: Session) -> None:
     if keeping.is_blocked():
         return
-    typed = st.session_state["callback.pasted"] or ""
+    text = st.session_state["callback.pasted"] or ""
     st.session_state["callback.pasted"] = ""
     try:
-        authorization.receive_pasted(current, typed)
+        authorization.receive_pasted(current, text)
     except InputError as error:
         current.refused = str(error)
 
@@ -343,10 +343,10 @@ def _issuer_facts(current: Session, callback: Callback) -> None:
         case IssuerCheck.MATCHES:
             st.markdown(":green[:material/check:] The issuer matches the profile")
         case IssuerCheck.DIFFERS:
-            st.error("The callback comes from another issuer. Its code is not used.")
-            st.text(
+            notices.error(
+                "The callback comes from another issuer. Its code is not used.",
                 "This could be a mix-up attack (RFC 9207 §2.4): the code would go to a server that did not issue it. "
-                "If the issuer in the profile is wrong, correct it and start over."
+                "If the issuer in the profile is wrong, correct it and start over.",
             )
             st.code(f"expected {current.flow.provider.issuer}\nreceived {callback.get('iss')}", language=None)
         case IssuerCheck.NOT_POSSIBLE:

@@ -24,6 +24,8 @@ from tests.servers import postgresql
 # What takes more than three seconds together. A file that outgrows that joins.
 SLOW = (
     "sandbox/tests/control/test_openapi.py",
+    "sandbox/tests/test_protocol.py",
+    "sandbox/tests/test_server.py",
     "tests/corpus/",
     "tests/diagnosis/test_history_past.py",
     "tests/diagnosis/test_law.py",

@@ -96,10 +96,10 @@ def test_an_export_that_is_imported_exports_the_same_again(
     first = export(format)
     with history.database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM exchanges")
-    told: list[int] = []
+    summaries: list[str] = []
     # The rows of an export are newest first, and numbers are given in the order of the file: times decide.
-    assert read(first, progress=told.append) == Report(20, ())
-    assert told == [20]
+    assert read(first, progress=summaries.append) == Report(20, ())
+    assert summaries == ["20 exchanges imported"]
     assert without_ids(export(format), format) == without_ids(first, format)
     assert all(IMPORTED in row.exchange.marks for row in history.rows(Filters()))
 
@@ -109,9 +109,12 @@ def test_a_har_of_this_console_keeps_everything(
 ) -> None:
     history.add(exchanges())
     before = list(history.rows(Filters()))
-    read(export("har"))
+    content = export("har")
+    with history.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM exchanges")
+    read(content)
     after = list(history.rows(Filters()))
-    assert len(after) == 40
+    assert len(after) == 20
 
     def plain(row: Row) -> Row:
         marks = tuple(mark for mark in row.exchange.marks if mark != IMPORTED)
@@ -119,6 +122,33 @@ def test_a_har_of_this_console_keeps_everything(
 
     imported = [plain(row) for row in after if IMPORTED in row.exchange.marks]
     assert imported == [plain(row) for row in before]
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "har"])
+def test_exchanges_that_are_there_already_are_left_out_and_counted(
+    history: History, export: Callable[[str], bytes], read: Callable[..., Report], format: str
+) -> None:
+    history.add(exchanges())
+    content = export(format)
+    first = min(row.exchange.id or 0 for row in history.rows(Filters()))
+    with history.database.writing() as connection:
+        connection.exec_driver_sql(f"DELETE FROM exchanges WHERE id < {first + 3}")
+    assert read(content) == Report(3, duplicates=17)
+    assert read(content) == Report(0, duplicates=20)
+    assert history.count(Filters()) == 20
+    assert read(content, owner="bob") == Report(20), "what another person has is not theirs"
+
+
+def test_same_har_is_imported_once_and_equal_entries_of_one_file_are_all_stored(
+    history: History, read: Callable[..., Report]
+) -> None:
+    content = har(entry(1), entry(1), entry(2))
+    assert read(content) == Report(3)
+    report = read(content, case="T-2")
+    assert report == Report(0, duplicates=3)
+    assert report.summary == "0 exchanges imported, 3 already there"
+    changed = entry(2, response=entry(2)["response"] | {"status": 401})
+    assert read(har(entry(1), changed)) == Report(1, duplicates=1)
 
 
 def test_owner_and_case_can_be_given(
@@ -222,17 +252,17 @@ def test_bad_lines_of_an_export_are_named_and_the_others_kept(
         lines[2].replace(b'"owner"', b'"user"'),
         lines[2],
     ]
-    report = read(b"\n".join(broken))
-    assert report.kept == 2
+    report = read(b"\n".join(broken), owner="a")
+    assert report.count == 2
     assert [problem.partition(":")[0] for problem in report.problems] == ["Line 2", "Line 3", "Line 4"]
     assert report.problems[2] == "Line 4: owner is missing."
     head, first, *rest = export("csv").split(b"\r\n")
-    report = read(b"\r\n".join([head, first, b"1,2", *rest]))
-    assert report.kept == 5
+    report = read(b"\r\n".join([head, first, b"1,2", *rest]), owner="b")
+    assert report.count == 5
     assert report.problems[0].endswith("expected 25 cells, got 2.")
     begin, one, two, *rest = export("har").split(b"\n")
-    report = read(b"\n".join([begin, one, b'{"request": {}},', two, *rest]))
-    assert report.kept == 10
+    report = read(b"\n".join([begin, one, b'{"request": {}},', two, *rest]), owner="c")
+    assert report.count == 10
     assert report.problems[0].startswith("Line 3:")
 
 

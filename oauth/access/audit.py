@@ -26,8 +26,8 @@ BATCH = 1000
 
 def place(peer: str, forwarded: Iterable[str]) -> str:
     """Return where somebody came from: the address of the connection, and what a proxy says; nothing is believed."""
-    said = ", ".join(forwarded)[:200]
-    return f"{peer} (forwarded for {said})" if said else peer
+    addresses = ", ".join(forwarded)[:200]
+    return f"{peer} (forwarded for {addresses})" if addresses else peer
 
 
 class Event(StrEnum):

@@ -8,6 +8,7 @@ from typing import Any
 
 from oauth.access.sign_in import Unreachable
 from oauth.client import send_unrecorded
+from oauth.connection_settings import ConnectionSettings
 from oauth.exchange import Exchange, Request, Step
 from oauth.providers.well_known import DiscoveryError, document
 from oauth.request_builder import build_request
@@ -21,12 +22,15 @@ PATIENCE = timedelta(minutes=1)
 FAILURE_LIFETIME = timedelta(seconds=5)
 """Time after which a document that could not be read is asked for again: the requests that waited end at once."""
 
+CONNECTION = ConnectionSettings(connect_timeout=5.0, read_timeout=5.0, total_timeout=8.0)
+"""The time limits: a sign-in may need four documents, one after the other."""
+
 _ERROR = re.compile(rb'"error"\s*:\s*"([a-z_]{1,60})"')
 
 
 def ask(step: Step, request: Request, now: datetime) -> Mapping[str, Any]:
     """Send a request and return the members of the JSON object that comes back. Raises ``Unreachable``."""
-    exchange = send_unrecorded(Exchange(step, request, now))
+    exchange = send_unrecorded(Exchange(step, request, now), CONNECTION)
     place = request.url.partition("?")[0]
     if exchange.response is None:
         reason = exchange.failure.kind.replace("_", " ") if exchange.failure else "no response"
@@ -55,21 +59,21 @@ class Documents:
         """Return a document that is not older than ``lifetime``. Raises ``Unreachable`` when it was never read."""
         with self._lock:
             now = self._clock()
-            kept = self._kept.get(url)
-            if kept is not None and now - kept[0] < lifetime:
-                return kept[1]
+            cached = self._kept.get(url)
+            if cached is not None and now - cached[0] < lifetime:
+                return cached[1]
             failed = self._failed.get(url)
-            if kept is None and failed is not None and self._clock() - failed[0] < FAILURE_LIFETIME:
+            if cached is None and failed is not None and self._clock() - failed[0] < FAILURE_LIFETIME:
                 raise Unreachable(str(failed[1]))
             try:
-                read = self._ask(step, build_request("GET", url), now)
+                members = self._ask(step, build_request("GET", url), now)
             except Unreachable as error:
-                if kept is None:
+                if cached is None:
                     self._failed[url] = self._clock(), error
                     raise
-                read = kept[1]  # what was true until now; it is asked for again later
-            self._kept[url] = now, read
-            return read
+                members = cached[1]  # what was true until now; it is asked for again later
+            self._kept[url] = now, members
+            return members
 
     def keys(self, url: str, kid: str) -> Sequence[Mapping[str, Any]]:
         """Return a server's keys (RFC 7517 §5), read again where none has this ``kid``. Raises ``Unreachable``."""

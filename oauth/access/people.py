@@ -30,7 +30,7 @@ def seen(database: Database, person: Person, email: str, at: datetime) -> Role |
             select(people.c.role).where(people.c.id == person.id).with_for_update()
         ).scalar_one()
         connection.execute(update(people).where(people.c.id == person.id).values(values))
-    return next((role for role in Role if role.label == former), None)
+    return Role.by_label(former)
 
 
 def everybody(database: Database) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from threading import Lock
 
 from oauth import kept_flows
@@ -17,7 +18,13 @@ LIFETIME = timedelta(seconds=5)
 """Time for which a session counts as not ended without asking the database again: a page asks for dozens of files."""
 
 REFUSALS = Rate(60, 60)
-"""The rate of refusals that are recorded."""
+"""The rate of refusals from one source that are recorded."""
+
+ALL_REFUSALS = Rate(600, 60)
+"""The rate of those from all sources, which a client can make up."""
+
+SOURCES = 4096
+"""Groups of sources, each with a rate of its own, so that made-up ones do not fill the database."""
 
 MOST_KEPT = 10_000
 """Sessions whose answer is kept."""
@@ -73,17 +80,18 @@ class Register:
         try:
             self._audit.record(person, Event.SIGN_OUT, address=address)
             sign_outs.end(self._database, person.session, until)
-            sign_outs.forget_past(self._database, self._clock())
             kept_flows.forget(self._database, browser, person.id)
         except HistoryError as error:
             raise Unreachable(f"Your session could not be ended everywhere. {error}") from error
 
-    def refused(self, reason: str, place: str, address: str) -> None:
-        """Note that somebody was refused at a ``place``, an address of the console.
+    def refused(self, reason: str, place: str, address: str, source: str) -> None:
+        """Note that somebody from a ``source`` was refused at a ``place``, an address of the console.
 
-        Anybody can be refused any number of times: beyond a rate that all share, and while the database cannot be
-        written, the refusal itself is all that happens.
+        Anybody can be refused any number of times: beyond the rates, and while the database cannot be written, the
+        refusal itself is all that happens.
         """
+        group = int.from_bytes(sha256(source.encode()).digest()[:4]) % SOURCES
+        rates = ((REFUSALS, f"refusals of source {group}"), (ALL_REFUSALS, "refusals of the gate"))
         with suppress(HistoryError):
-            if not REFUSALS.take(self._database, "refusals of the gate"):
+            if not any(rate.take(self._database, name) for rate, name in rates):
                 self._audit.record(NOBODY, Event.REFUSAL, place, detail=reason, address=address, allowed=False)

@@ -25,6 +25,11 @@ class Role(IntEnum):
         """The name of the role, as ``CONSOLE_ROLES`` writes it."""
         return self.name.lower()
 
+    @classmethod
+    def by_label(cls, label: str) -> "Role | None":
+        """Return the role with this label, ``None`` when there is none."""
+        return next((role for role in cls if role.label == label), None)
+
 
 class Action(StrEnum):
     """Something that a role may or may not do, on a page, by a route or over the API."""
@@ -109,13 +114,13 @@ class Rules:
         for rule in self.rules:
             if rule.claim != EVERYBODY and rule.holds(claims):
                 values.setdefault(rule.claim, set()).add(rule.value)
-        return {claim: found.pop() if len(found) == 1 else sorted(found) for claim, found in values.items()}
+        return {claim: of_claim.pop() if len(of_claim) == 1 else sorted(of_claim) for claim, of_claim in values.items()}
 
 
 def _rule(text: str) -> Rule:
     name, _, condition = text.partition("=")
-    role = next((role for role in Role if role and role.label == name.strip().lower()), None)
-    if role is None:
+    role = Role.by_label(name.strip().lower())
+    if not role:
         names = ", ".join(role.label for role in Role if role)
         raise ValueError(f"has {name!r}, which is no role; use one of {names}: {_FORM}")
     claim, separator, value = condition.strip().partition(":")

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +20,9 @@ HEADER = "x-console-person"
 
 ATTEMPT_SECONDS = 600
 """Seconds in which a person must have signed in at the provider."""
+
+LONGEST_SESSION = timedelta(hours=24)
+"""The time after which a person signs in again, however late the issuer's ``exp`` is."""
 
 _LONGEST_NAME = 200
 
@@ -46,7 +49,7 @@ class Seal:
         self._attempts = URLSafeTimedSerializer(key, salt="attempt", signer_kwargs={"digest_method": sha256})
         self._rules = rules
 
-    def sealed(self, issuer: str, claims: Mapping[str, Any]) -> str:
+    def sealed(self, issuer: str, claims: Mapping[str, Any], now: datetime) -> str:
         """Return the text that says who a person is, from verified claims."""
         names = (_line(claims.get(name)) for name in ("name", "preferred_username", "email", "sub"))
         content = {
@@ -56,7 +59,7 @@ class Seal:
             "verified": claims.get("email_verified") is True,
             "claims": self._rules.needed(claims),
             "session": secrets.token_urlsafe(16),
-            "expires": float(claims["exp"]),
+            "expires": session_end(claims, now),
         }
         return self._dumped(self._people, content)
 
@@ -71,12 +74,12 @@ class Seal:
         if now.timestamp() >= content["expires"]:
             return None
         # An email address is shown without some characters, so it is not what a rule is compared with.
-        given = {"email_verified": content["verified"], **content["claims"]}
-        about = {"email": content["email"], **given}
+        claims = {"email_verified": content["verified"], **content["claims"]}
+        about = {"email": content["email"], **claims}
         return Person(
             content["id"],
             content["name"],
-            self._rules.role_of(given),
+            self._rules.role_of(claims),
             {name: value for name, value in about.items() if value != ""},
             content["session"],
             content["expires"],
@@ -97,6 +100,11 @@ class Seal:
     def _dumped(serializer: URLSafeTimedSerializer, content: Mapping[str, Any]) -> str:
         text = serializer.dumps(content)
         return text if isinstance(text, str) else text.decode()
+
+
+def session_end(claims: Mapping[str, Any], now: datetime) -> float:
+    """Return the end of a session that begins now, in seconds of Unix time."""
+    return min((now + LONGEST_SESSION).timestamp(), float(claims["exp"]))
 
 
 def _line(value: object) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from oauth.access.audit import Audit, Event
 from oauth.access.person import Person
 from oauth.access.roles import Role
 from oauth.history.database import Database
-from oauth.history.schema import tokens
+from oauth.history.schema import people, tokens
 
 PREFIX = "oc_"
 """Beginning of every token, by which it is recognised as a secret (``redaction/by_name/prefixes.toml``)."""
@@ -53,7 +53,11 @@ class TokenError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token, without the token itself. ``created_by`` is the id of a person."""
+    """A token, without the token itself. ``created_by`` is the id of a person.
+
+    ``role_of_creator`` is the one that they had at their last sign-in; ``None`` for somebody who never signed in, such
+    as the command line, and where it was not asked for.
+    """
 
     name: str
     scopes: tuple[Scope, ...]
@@ -61,12 +65,22 @@ class Token:
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    role_of_creator: Role | None = None
 
     @property
     def person(self) -> Person:
         """The person who created the token, by the name of the token and with the role of its scopes."""
         role = max((_ROLES[scope] for scope in self.scopes), default=Role.NONE)
         return Person(self.created_by, f"{self.name} (token)", role)
+
+    def fault(self, scope: Scope) -> str:
+        """Return why the token may not be used for a scope, empty when it may."""
+        if scope not in self.scopes:
+            return f"the token lacks the scope {scope}"
+        needed = _ROLES[scope]
+        if self.role_of_creator is not None and self.role_of_creator < needed:
+            return f"who created the token no longer has the role {needed.label}, which the scope {scope} needs"
+        return ""
 
 
 def create(audit: Audit, person: Person, name: str, scopes: Collection[str], days: int, address: str = "") -> str:
@@ -81,13 +95,13 @@ def create(audit: Audit, person: Person, name: str, scopes: Collection[str], day
     database, secret = audit.history.database, PREFIX + secrets.token_urlsafe(OCTETS)
     if any(token.name == name for token in all_tokens(database)):
         raise _taken(name)
-    given = tuple(scope for scope in Scope if scope in scopes)
+    in_order = tuple(scope for scope in Scope if scope in scopes)
     now = database.clock()
-    audit.record(person, Event.TOKEN, name, detail=f"created for {days} days: {' '.join(given)}", address=address)
+    audit.record(person, Event.TOKEN, name, detail=f"created for {days} days: {' '.join(in_order)}", address=address)
     row = {
         "name": name,
         "hash": _hash(secret),
-        "scopes": " ".join(given),
+        "scopes": " ".join(in_order),
         "created_by": person.id,
         "created_at": now,
         "expires_at": now + timedelta(days=days),
@@ -123,12 +137,16 @@ def find(database: Database, secret: str) -> Token | None:
     Raises ``HistoryError``.
     """
     now = database.clock()
-    query = select(tokens).where(tokens.c.hash == _hash(secret), tokens.c.expires_at > now)
+    query = (
+        select(tokens, people.c.role)
+        .outerjoin(people, people.c.id == tokens.c.created_by)
+        .where(tokens.c.hash == _hash(secret), tokens.c.expires_at > now)
+    )
     with database.reading() as connection:
         row = connection.execute(query).mappings().first()
     if row is None:
         return None
-    token = _token(row)
+    token = replace(_token(row), role_of_creator=row["role"] and Role.by_label(row["role"]))
     if token.used_at is None or now - token.used_at >= NOTED_AGAIN:
         is_due = or_(tokens.c.used_at.is_(None), tokens.c.used_at <= now - NOTED_AGAIN)
         with database.writing() as connection:

@@ -18,6 +18,7 @@ from oauth import challenges, lenient_json
 from oauth.catalogue import shapes, words
 from oauth.catalogue.entries import DocumentedError, Endpoint, RegisteredError, documented, registered, registered_for
 from oauth.catalogue.folding import clean, fold, plain_quotes
+from oauth.catalogue.shapes import ShapeError
 from oauth.catalogue.words import Words
 from oauth.exchange import Headers, Step, header
 from oauth.lenient_json import ParseError
@@ -109,18 +110,13 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class _Error:
+    """An error in one place of a response; ``source`` is the text of that place."""
+
     where: Where
     source: str
-    error: str
-    description: str
-    human_title: str = ""
-    stated_status: int | None = None
-    texts: tuple[str, ...] = ()
+    content: ShapeError
     is_cut: bool = False
     may_be_cut: bool = False
-    request_id: str = ""
-    shape: str = ""
-    numbers: tuple[str, ...] = ()
 
 
 def match(
@@ -198,22 +194,24 @@ def _match(
     how: How | None,
     step: Step | None,
 ) -> Match:
-    known = entry is not None and entry.status is not None and status is not None
+    content = error.content
+    has_status = entry is not None and entry.status is not None and status is not None
+    is_spelling = entry is not None and _is_spelling(content.description, entry)
     return Match(
         where=error.where,
         error=_code(error),
-        description=entry.description if entry and _is_spelling(error.description, entry) else clean(error.description),
-        human_title=error.human_title,
-        stated_status=error.stated_status,
+        description=entry.description if entry and is_spelling else clean(content.description),
+        human_title=content.human_title,
+        stated_status=content.status,
         matched_text=_verbatim(error),
         documented=entry,
         how=how,
-        status_as_documented=status == entry.status if entry is not None and known else None,
-        registered=_registered(error, step) if entry is None else None,
-        request_id=error.request_id,
-        shape=error.shape,
-        texts=error.texts,
-        numbers=error.numbers,
+        status_as_documented=status == entry.status if entry is not None and has_status else None,
+        registered=registered_for(_code(error), *_endpoints(error, step)) if entry is None else None,
+        request_id=content.request_id,
+        shape=content.shape,
+        texts=content.texts,
+        numbers=content.numbers,
     )
 
 
@@ -225,11 +223,11 @@ def _is_spelling(text: str, entry: DocumentedError) -> bool:
 def _documented(error: _Error) -> tuple[DocumentedError, How] | None:
     """Return the documented error with this text. A different code rules it out; a missing one does not, since
     the API's own error format has no code."""
-    entries = list(documented().values())
-    if error.error and not shapes.is_phrase(error.error):  # the reason phrase of a status is no code
-        code = shapes.canonical_code(error.error)
+    entries, content = list(documented().values()), error.content
+    if content.error and not shapes.is_phrase(content.error):  # the reason phrase of a status is no code
+        code = shapes.canonical_code(content.error)
         entries = [entry for entry in entries if entry.error in ("", code)]
-    texts = (error.description, *(text for text in error.texts if text != error.description))
+    texts = tuple(dict.fromkeys((content.description, *content.texts)))
     for text in texts:
         if not error.is_cut and (entry := next((entry for entry in entries if entry.description == text), None)):
             return entry, "exact"
@@ -242,12 +240,13 @@ def _documented(error: _Error) -> tuple[DocumentedError, How] | None:
 
 def _documented_beginning(error: _Error, entries: list[DocumentedError]) -> DocumentedError | None:
     """Return the documented error that a text cut off by a logger can only be; another known text may rule it out."""
-    if len(error.description) > _LONGEST_TEXT:
+    description = error.content.description
+    if len(description) > _LONGEST_TEXT:
         return None
-    mark = _CUT_MARK.search(error.description, max(0, len(error.description) - _MARK_LENGTH))
+    mark = _CUT_MARK.search(description, max(0, len(description) - _MARK_LENGTH))
     if not mark and not error.is_cut and not error.may_be_cut:
         return None
-    start = fold(clean(error.description[: mark.start()] if mark else error.description))
+    start = fold(clean(description[: mark.start()] if mark else description))
     candidates = [text for text in shapes.known_texts() if text.startswith(start)] if len(start) >= SHORTEST_CUT else []
     return next((it for it in entries if candidates == [_bare_description(it.number)]), None)
 
@@ -259,12 +258,8 @@ def _bare_description(number: int) -> str:
 
 def _code(error: _Error) -> str:
     """Return the code as the registry spells it, where it has it: ``InvalidGrant`` is ``invalid_grant``."""
-    canonical = shapes.canonical_code(error.error)
-    return canonical if canonical in registered() else error.error
-
-
-def _registered(error: _Error, step: Step | None) -> RegisteredError | None:
-    return registered_for(_code(error), *_endpoints(error, step))
+    canonical = shapes.canonical_code(error.content.error)
+    return canonical if canonical in registered() else error.content.error
 
 
 def _endpoints(error: _Error, step: Step | None) -> tuple[Endpoint, ...]:
@@ -280,8 +275,8 @@ def _endpoints(error: _Error, step: Step | None) -> tuple[Endpoint, ...]:
 
 
 def _errors(status: int | None, headers: Headers, body: bytes, value: Any, address: str, cut: bool) -> Iterator[_Error]:
-    if error := _body_error(status, body, value, cut):
-        yield error
+    if in_body := _body_error(status, body, value, cut):
+        yield in_body
     location = header(headers, "location")
     if header(headers, "www-authenticate") is not None:
         for text in (text for name, text in headers if name.lower() == "www-authenticate"):
@@ -289,11 +284,12 @@ def _errors(status: int | None, headers: Headers, body: bytes, value: Any, addre
                 code = challenge.parameters.get("error", "")
                 description = challenge.parameters.get("error_description", "")
                 if code or description:
-                    yield _Error(Where.CHALLENGE, text, code, description)
+                    yield _Error(Where.CHALLENGE, text, ShapeError("", code, description))
     for where, url in ((Where.LOCATION, location or ""), (Where.ADDRESS, address)):
         parameters = address_parameters(url) if url else {}
         if parameters.get("error"):
-            yield _Error(where, url, parameters["error"], parameters.get("error_description", ""))
+            error = ShapeError("", parameters["error"], parameters.get("error_description", ""))
+            yield _Error(where, url, error)
 
 
 def _body_error(status: int | None, body: bytes, value: Any, cut: bool) -> _Error | None:
@@ -316,20 +312,7 @@ def _body_error(status: int | None, body: bytes, value: Any, cut: bool) -> _Erro
         if not error.description and end.endswith(error.error) and error.error not in registered():
             return None
         is_cut = bool(error.description) and end.endswith(error.description[-10:])
-    return _Error(
-        where,
-        text,
-        error.error,
-        error.description,
-        error.human_title,
-        error.status,
-        error.texts,
-        is_cut,
-        cut,
-        error.request_id,
-        error.shape,
-        error.numbers,
-    )
+    return _Error(where, text, error, is_cut, may_be_cut=cut)
 
 
 def _printed(description: str) -> Words | None:
@@ -359,13 +342,9 @@ def _without_mark(text: str) -> str:
     return (text[: mark.start()] if mark else text).rstrip()
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _verbatim(error: _Error) -> str:
     """Return the recognised text verbatim, with its quotes and escapes, so that it can be highlighted in the source."""
-    for text in (error.description, error.error):
+    for text in (error.content.description, error.content.error):
         if not text:
             continue
         if error.where in (Where.LOCATION, Where.ADDRESS, Where.FORM):
@@ -392,6 +371,6 @@ def _decoded(body: bytes) -> str:
 
 def _unquoted(text: str) -> str:
     try:
-        return _text(json.loads(text, strict=False))
+        return str(json.loads(text, strict=False))
     except ValueError:
         return ""

@@ -1,5 +1,6 @@
 """The command ``check``: a line for each thing that may be wrong, with what to do."""
 
+import argparse
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, inspect, select
 
 from oauth.access import sign_in
-from oauth.cli.output import echo
+from oauth.cli.output import echo, octets
 from oauth.history import migrations
 from oauth.history.database import KEY, Database, HistoryError
 from oauth.history.retention import done_until
@@ -41,7 +42,11 @@ class Finding:
         return f"{'wrong' if self.remedy else 'ok':6}{self.name:12}{self.text}{self.remedy and f' {self.remedy}'}"
 
 
-def run() -> int:
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """Add no arguments."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
     """Print what is checked; return 1 if something is wrong, else 0. Nothing is migrated."""
     status = 0
     for finding in findings():
@@ -90,7 +95,7 @@ def _key(settings: Settings) -> Finding:
 def _space(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     few = "" if free >= LEAST_FREE else "Free some space, or keep less: CONSOLE_RETENTION_DAYS."
-    return Finding("space", f"{_octets(free)} are free in {folder}.", few)
+    return Finding("space", f"{octets(free)} are free in {folder}.", few)
 
 
 def _database(connection: Connection, settings: Settings) -> Iterator[Finding]:
@@ -101,7 +106,7 @@ def _database(connection: Connection, settings: Settings) -> Iterator[Finding]:
     else:
         size = connection.exec_driver_sql("SELECT pg_database_size(current_database())")
     name = "SQLite" if is_sqlite else "PostgreSQL"
-    yield Finding("database", f"{name} {version} answers; it has {_octets(size.scalar_one())}.")
+    yield Finding("database", f"{name} {version} answers; it has {octets(size.scalar_one())}.")
     schema = _schema(connection)
     yield schema
     yield _integrity(connection)
@@ -174,13 +179,9 @@ def _same_key(connection: Connection, settings: Settings) -> Finding:
 
 
 def _retention(connection: Connection, days: int) -> Finding:
-    done = done_until(connection)
-    if done is None:
+    until = done_until(connection)
+    if until is None:
         return Finding("retention", "has not been done yet.")
-    late = now() - timedelta(days=days) - done > RETENTION_LATE
+    late = now() - timedelta(days=days) - until > RETENTION_LATE
     remedy = "Start a console with CONSOLE_RETENTION_DAYS, and read its log." if late else ""
-    return Finding("retention", f"is done up to {done:%Y-%m-%d %H:%M} UTC.", remedy)
-
-
-def _octets(number: int) -> str:
-    return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.1f} MB"
+    return Finding("retention", f"is done up to {until:%Y-%m-%d %H:%M} UTC.", remedy)

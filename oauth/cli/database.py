@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from oauth.access.audit import COMMAND_LINE, Event
-from oauth.cli.output import CommandError, echo
+from oauth.cli.output import CommandError, echo, octets
 from oauth.history import backup, migrations
 from oauth.history.store import HistoryError
 from oauth.installation import Installation, current
@@ -15,6 +15,15 @@ class Interrupted(CommandError):
     """The person at the terminal ended the command."""
 
     status = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of one of the commands, whose name ends that of the parser."""
+    command = parser.prog.rpartition(" ")[2]
+    if command != "migrate":
+        parser.add_argument("file", metavar="FILE")
+    if command == "restore":
+        parser.add_argument("--replace", action="store_true", help="give up what is in the database")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,7 +62,7 @@ def _backup(installation: Installation, arguments: argparse.Namespace) -> None:
     if database.revision() == migrations.HEAD:  # an older one may have no audit yet
         installation.audit().record(COMMAND_LINE, Event.EXPORT, f"backup {path.name}")
     number = backup.back_up(database, path, installation.settings.key_proof)
-    echo(f"Exchanges: {number:,}. Everything in the database is in {path} ({_size(path)}).")
+    echo(f"Exchanges: {number:,}. Everything in the database is in {path} ({octets(path.stat().st_size)}).")
 
 
 def _restore(installation: Installation, arguments: argparse.Namespace) -> None:
@@ -64,7 +73,3 @@ def _restore(installation: Installation, arguments: argparse.Namespace) -> None:
     echo(f"Exchanges: {number:,}. Everything in {path} is in the database.")
     if aside is not None:
         echo(f"The history that was there is in {aside}. Delete it when you do not need it.")
-
-
-def _size(path: Path) -> str:
-    return f"{path.stat().st_size / 1e6:,.1f} MB"

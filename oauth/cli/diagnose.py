@@ -31,6 +31,7 @@ class NothingRecognisedError(CommandError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = STATUSES
     parser.add_argument("file", help="the file to read, or - for standard input")
     parser.add_argument("--json", action="store_true", help="print JSON (the default)")
     parser.add_argument("--exit-code", action="store_true", help="exit with 1 if an error was found")

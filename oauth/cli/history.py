@@ -2,21 +2,20 @@
 
 import argparse
 import os
-import secrets
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 
 from oauth.access.audit import COMMAND_LINE, Event
-from oauth.cli.output import CommandError, echo
+from oauth.cli.output import CommandError, echo, octets
 from oauth.exports import arrow_reader, formats
 from oauth.exports.layout import COLUMNS, DEFAULT_ZONE, Layout
 from oauth.exports.query import Source, source
 from oauth.history.filters import FilterError, Filters
 from oauth.history.store import History, HistoryError
 from oauth.installation import Installation, current, now
+from oauth.own_files import replacing
 from oauth.settings import SettingError
 
 
@@ -64,8 +63,8 @@ def _export(installation: Installation, arguments: argparse.Namespace) -> int:
     total = arrow_reader.count(exported) if sys.stderr.isatty() else 0
     layout = _layout(arguments.columns, arguments.time_zone)
 
-    def show_progress(rows: int, octets: int) -> None:
-        _show_progress(f"{rows:,} of {total:,} exchanges, {octets / 1e6:,.1f} MB")
+    def show_progress(rows: int, size: int) -> None:
+        _show_progress(f"{rows:,} of {total:,} exchanges, {octets(size)}")
 
     if arguments.output is None:
         with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as output:
@@ -78,9 +77,9 @@ def _export(installation: Installation, arguments: argparse.Namespace) -> int:
 
 def _layout(names: str, zone: str) -> Layout:
     """Return the layout of the arguments. Raises ``CommandError`` for an unknown column or time zone."""
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    layout = Layout.of(wanted, zone)
-    if unknown := [name for name in wanted if name not in COLUMNS]:
+    columns = [name.strip() for name in names.split(",") if name.strip()]
+    layout = Layout.of(columns, zone)
+    if unknown := [name for name in columns if name not in COLUMNS]:
         raise CommandError(f"--columns has {unknown[0]!r}, which is not a column. Columns: {', '.join(COLUMNS)}.")
     if layout.zone != zone:
         raise CommandError(f"--time-zone is {zone!r}, which is not a time zone, such as Europe/Warsaw.")
@@ -101,7 +100,7 @@ def _import(installation: Installation, arguments: argparse.Namespace) -> int:
                 now(),
                 owner=arguments.owner,
                 case=arguments.case,
-                progress=lambda count: _show_progress(f"{count:,} exchanges imported"),
+                progress=_show_progress,
             )
     except imports.ImportFileError as error:
         raise CommandError(str(error)) from error
@@ -111,7 +110,8 @@ def _import(installation: Installation, arguments: argparse.Namespace) -> int:
         _end_progress()
     for problem in report.problems:
         print(problem, file=sys.stderr)
-    print(f"Exchanges imported: {report.kept:,}. Problems: {len(report.problems):,}.")
+    duplicates = f" Already there: {report.duplicates:,}." if report.duplicates else ""
+    print(f"Exchanges imported: {report.count:,}.{duplicates} Problems: {len(report.problems):,}.")
     return 1 if report.problems else 0
 
 
@@ -166,15 +166,8 @@ def _open_and_leave(history: History) -> None:
 
 
 def _write_file(source: Source, format: str, path: Path, progress: Callable[[int, int], None], layout: Layout) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as output:
+        with replacing(path) as draft, draft.open("wb") as output:
             formats.write(source, format, output, progress, layout)
-            output.flush()
-            os.fsync(output.fileno())
-        draft.replace(path)
     except OSError as error:
         raise CommandError(f"Cannot write {path}: {error.strerror}. Nothing was left there.") from error
-    finally:
-        with suppress(FileNotFoundError):
-            draft.unlink()

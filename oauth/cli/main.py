@@ -8,16 +8,29 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
-from oauth.cli import diagnose
 from oauth.cli.output import CommandError
 from oauth.version import version
 
-DATABASE_COMMANDS = {
+COMMANDS = {
+    "serve": "start the console; CONSOLE_PORT is its port (default: 8501)",
+    "sandbox": "serve the embedded sandbox provider alone",
+    "history": "export the history, import exchanges, or recognise its errors again",
     "migrate": "bring the database to the schema of this version",
     "backup": "write the whole database to a file",
     "restore": "fill the database from a backup",
+    "check": "check the settings, the key and the database; status 1 if something is wrong",
+    "token": "create, list and revoke the tokens of programs",
+    "catalogue": "list, check and try out catalogues of documented errors",
+    "explain": "explain an error and its remedy",
+    "diagnose": "list the errors in pasted text and their causes, as JSON",
 }
+"""The commands, in the order of their help."""
+
+_OF_DATABASE = "migrate", "backup", "restore"
+_OF_CATALOGUES = "catalogue", "explain", "diagnose"
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth") -> int:
@@ -26,40 +39,9 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
     parser = _parser(arguments, program)
     parsed = parser.parse_args(arguments)
     try:
-        if parsed.command == "serve":
-            from oauth.cli import serve
-
-            return serve.run()
-        if parsed.command == "sandbox":
-            from oauth_sandbox import command as sandbox_command
-
-            return sandbox_command.run(parsed)
-        if parsed.command == "history":
-            from oauth.cli import history
-
-            return history.run(parsed)
-        if parsed.command in DATABASE_COMMANDS:
-            from oauth.cli import database
-
-            return database.run(parsed)
-        if parsed.command == "check":
-            from oauth.cli import check
-
-            return check.run()
-        if parsed.command == "token":
-            from oauth.cli import token
-
-            return token.run(parsed)
-        _share_own_files()
-        if parsed.command == "catalogue":
-            from oauth.cli import catalogue
-
-            return catalogue.run(parsed)
-        if parsed.command == "explain":
-            from oauth.cli import explain
-
-            return explain.run(parsed)
-        return diagnose.run(parsed)
+        if parsed.command in _OF_CATALOGUES:
+            _share_own_files()
+        return int(_module(parsed.command).run(parsed))
     except CommandError as error:
         print(f"{parser.prog} {parsed.command}: {error}", file=sys.stderr)
         return error.status
@@ -69,8 +51,16 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m oauth
     return 0
 
 
+def _module(command: str) -> Any:
+    if command == "sandbox":
+        from oauth_sandbox import command as sandbox
+
+        return sandbox
+    return import_module(f"oauth.cli.{'database' if command in _OF_DATABASE else command}")
+
+
 def _share_own_files() -> None:
-    """Have the catalogues of a PostgreSQL database used; a history in a file has nothing to do with them."""
+    """Use the catalogues in a PostgreSQL database, if there is one."""
     if any(os.environ.get(name) for name in ("CONSOLE_DATABASE_URL", "CONSOLE_DATABASE_URL_FILE")):
         from oauth.installation import current
         from oauth.settings import SettingError
@@ -85,45 +75,8 @@ def _parser(arguments: Sequence[str], program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description="OAuth Console on the command line.")
     parser.add_argument("--version", action="version", version=f"OAuth Console {version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("serve", help="start the console; CONSOLE_PORT is its port (default: 8501)")
-    sandbox = commands.add_parser("sandbox", help="serve the embedded sandbox provider alone")
-    if "sandbox" in arguments[:1]:
-        from oauth_sandbox import command as sandbox_command
-
-        sandbox_command.add_arguments(sandbox)
-    history = commands.add_parser("history", help="export the history, import exchanges, or recognise its errors again")
-    if "history" in arguments[:1]:
-        from oauth.cli import history as history_command
-
-        history_command.add_arguments(history)
-    for name, meaning in DATABASE_COMMANDS.items():
-        command = commands.add_parser(name, help=meaning, description=f"{meaning.capitalize()}.")
-        if name != "migrate":
-            command.add_argument("file", metavar="FILE")
-        if name == "restore":
-            command.add_argument("--replace", action="store_true", help="give up what is in the database")
-    commands.add_parser("check", help="check the settings, the key and the database; status 1 if something is wrong")
-    token = commands.add_parser("token", help="create, list and revoke the tokens of programs")
-    if "token" in arguments[:1]:
-        from oauth.cli import token as token_command
-
-        token_command.add_arguments(token)
-    catalogue = commands.add_parser("catalogue", help="list, check and try out catalogues of documented errors")
-    if "catalogue" in arguments[:1]:
-        from oauth.cli import catalogue as catalogue_command
-
-        catalogue_command.add_arguments(catalogue)
-    explain = commands.add_parser("explain", help="explain an error and its remedy")
-    if "explain" in arguments[:1]:
-        from oauth.cli import explain as explain_command
-
-        explain_command.add_arguments(explain)
-    diagnose.add_arguments(
-        commands.add_parser(
-            "diagnose",
-            help="list the errors in pasted text and their causes, as JSON",
-            description="List the errors in pasted text and their causes, as JSON.",
-            epilog=diagnose.STATUSES,
-        )
-    )
+    for name, meaning in COMMANDS.items():
+        command = commands.add_parser(name, help=meaning, description=f"{meaning[0].upper()}{meaning[1:]}.")
+        if name in arguments[:1]:
+            _module(name).add_arguments(command)
     return parser

@@ -15,3 +15,8 @@ def echo(text: str, end: str = "\n") -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     print(text, end=end, flush=True)
+
+
+def octets(number: int) -> str:
+    """Return a size in MB or GB."""
+    return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.1f} MB"

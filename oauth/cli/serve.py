@@ -1,5 +1,6 @@
 """The command ``serve``: start the console."""
 
+import argparse
 import runpy
 import sys
 from pathlib import Path
@@ -10,7 +11,11 @@ from oauth.cli.output import CommandError
 _PACKAGE = Path(oauth.__file__).parent
 
 
-def run() -> int:
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """Add no arguments."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
     """Run ``app.py`` until it is stopped. Raises ``CommandError`` when it is missing."""
     # The wheel carries the pages inside the package; a checkout has them beside it.
     script = next(

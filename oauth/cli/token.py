@@ -45,9 +45,9 @@ def _create(installation: Installation, arguments: argparse.Namespace) -> None:
 
 def _list(installation: Installation, _arguments: argparse.Namespace) -> None:
     database = installation.history.database
-    found = tokens.all_tokens(database)
-    creators = names(database, {token.created_by for token in found})
-    for token in found:
+    entries = tokens.all_tokens(database)
+    creators = names(database, {token.created_by for token in entries})
+    for token in entries:
         creator = creators.get(token.created_by, token.created_by)
         echo(f"{token.name}\t{' '.join(token.scopes)}\t{_end(token)}\t{_use(token)}\tcreated by {creator}")
 

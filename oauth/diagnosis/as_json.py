@@ -67,9 +67,9 @@ class ResultObject(TypedDict):
 
 
 def diagnose(text: str, now: datetime, key: bytes) -> Iterator[ResultObject]:
-    """Yield one object for each response and callback in a pasted text, redacted with ``key``.
+    """Yield one object for each response, failure and callback in a pasted text, redacted with ``key``.
 
-    A text with neither yields an object for each request that would fail. An object with nothing in it is left out.
+    A text with none yields an object for each request that would fail. An object with nothing in it is left out.
     Raises ``ParseError`` where the text cannot be read.
     """
     return (result for _, result in results(text, now, key) if result)
@@ -102,7 +102,7 @@ def results(text: str, now: datetime, key: bytes) -> Iterator[tuple[bool, Result
 
 
 def _is_response(item: Pasted) -> bool:
-    return item.response is not None or item.step is Step.CALLBACK
+    return item.response is not None or item.failure is not None or item.step is Step.CALLBACK
 
 
 def _object(finding: Finding, item: Pasted) -> ResultObject | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from oauth import parameters
 from oauth.catalogue.explain import Explanation
 from oauth.diagnosis.causes.authorization import NEVER_CAME
-from oauth.diagnosis.causes.fixes import NEW_CODE
+from oauth.diagnosis.causes.fixes import NEW_CODE, merged
 from oauth.diagnosis.causes.rule import Rule, Weight
 from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.context import Context
@@ -26,6 +26,9 @@ RANK = tuple(Verdict)
 
 NOTHING = "Nothing this console checks explains it."
 """The conclusion when every cause is ruled out."""
+
+AFTER_CLIENT = ("invalid_grant", "invalid_scope")
+"""Codes of a server that has authenticated the client before (RFC 6749 §5.2)."""
 
 LENGTH_ONLY = re.compile(r"(?:^|\s)[0-9]+ characters$")
 """A live secret quoted without a vault, by its length only: no request can be made from it."""
@@ -54,7 +57,8 @@ def diagnose(
     context = Context(
         exchange, explanation, flow, past, vault, at, zone=zone, unknown=unknown, readings=readings or Readings()
     )
-    return _diagnosis(_weighed(candidates_for(explanation, context), context), explanation.title, explanation.cause)
+    causes = _with_further_changes(_weighed(candidates_for(explanation, context), context), context)
+    return _diagnosis(_finished(causes, context), explanation.title, explanation.cause)
 
 
 def preflight(
@@ -81,7 +85,7 @@ def preflight(
         client_id=flow.client.id if flow else "",
     )
     context = Context(exchange, None, flow, past, vault, now, before_sending=True, zone=zone, unknown=unknown)
-    causes = _judged(rules_before(context), context)
+    causes = _finished(_judged(rules_before(context), context), context)
     return tuple(cause for cause in causes if cause.verdict is Verdict.PROVEN or _speaks_against(cause))
 
 
@@ -98,7 +102,7 @@ def never_came_back(
     context = Context(authorize, None, flow, past, vault, now, zone=zone)
     title = "No callback yet"
     sentence = "A provider that does not trust the request shows its own error page instead of redirecting."
-    return _diagnosis(_judged(NEVER_CAME, context), title, sentence)
+    return _diagnosis(_finished(_judged(NEVER_CAME, context), context), title, sentence)
 
 
 def _speaks_against(cause: Cause) -> bool:
@@ -108,7 +112,7 @@ def _speaks_against(cause: Cause) -> bool:
 
 def _judged(rules: Iterable[Rule], context: Context) -> tuple[Cause, ...]:
     unique = {rule.id: rule for rule in rules}
-    return _sorted([_finished(rule(context), context) for rule in unique.values()])
+    return _sorted(rule(context) for rule in unique.values())
 
 
 def _sorted(causes: Iterable[Cause]) -> tuple[Cause, ...]:
@@ -124,9 +128,8 @@ def _weighed(candidates: Candidates, context: Context) -> tuple[Cause, ...]:
     ]
     if not any(cause.verdict in (Verdict.PROVEN, Verdict.LIKELY) or _speaks_against(cause) for cause in causes):
         causes = [*_sorted(causes), *_misnamed(candidates, context, judged)]
-        causes.sort(key=lambda cause: RANK.index(cause.verdict))
-        return tuple(_finished(cause, context) for cause in causes)
-    return _sorted(_finished(cause, context) for cause in causes)
+        return tuple(sorted(causes, key=lambda cause: RANK.index(cause.verdict)))
+    return _sorted(causes)
 
 
 def _with_verdict(cause: Cause, verdict: Verdict) -> Cause:
@@ -170,9 +173,44 @@ def _misnamed(candidates: Candidates, context: Context, known: Container[str]) -
     return [replace(cause, verdict=Verdict.POSSIBLE) for cause in causes if cause.verdict is Verdict.PROVEN]
 
 
-def _finished(cause: Cause, context: Context) -> Cause:
-    """Return the cause with a fix only if it may be offered, and without a secret in any text."""
-    fix = cause.fix if cause.verdict in (Verdict.PROVEN, Verdict.LIKELY, Verdict.POSSIBLE) else None
+def _with_further_changes(causes: tuple[Cause, ...], context: Context) -> tuple[Cause, ...]:
+    """Return the causes with fixes that also correct what else is proven wrong: otherwise the next send fails again."""
+    offered = {cause.id for cause in causes if _is_offered(cause) and _changes_request(cause.fix, context)}
+    if not offered:
+        return causes
+    certain = [cause.fix for cause in causes if cause.verdict is Verdict.PROVEN]
+    judged = {cause.id for cause in causes}
+    is_authenticated = context.explanation is not None and context.explanation.code in AFTER_CLIENT
+    before = replace(context, explanation=None, before_sending=True)
+    for rule in {rule.id: rule for rule in rules_before(before)}.values():
+        # The server may have accepted what is judged by facts from outside the request, such as another secret.
+        is_shown = rule.weight in (Weight.BREAKS, Weight.NAMED) and rule.id not in judged
+        if is_shown and not (is_authenticated and rule.id.startswith("client.")):
+            cause = rule(before)
+            certain += [cause.fix] if cause.verdict is Verdict.PROVEN else []
+    fixes = [fix for fix in certain if fix is not None and _changes_request(fix, context)]
+    return tuple(
+        replace(cause, fix=merged(cause.fix, fixes)) if cause.fix is not None and cause.id in offered else cause
+        for cause in causes
+    )
+
+
+def _is_offered(cause: Cause) -> bool:
+    return cause.verdict in (Verdict.PROVEN, Verdict.LIKELY, Verdict.POSSIBLE)
+
+
+def _changes_request(fix: Fix | None, context: Context) -> bool:
+    is_sent_again = fix is not None and fix.label is not Label.START_AGAIN and fix.step is context.step
+    return fix is not None and is_sent_again and bool(fix.changes)
+
+
+def _finished(causes: Iterable[Cause], context: Context) -> tuple[Cause, ...]:
+    """Return the causes with a fix only where it may be offered, and without a secret in any text."""
+    return tuple(_finished_cause(cause, context) for cause in causes)
+
+
+def _finished_cause(cause: Cause, context: Context) -> Cause:
+    fix = cause.fix if _is_offered(cause) else None
     if fix is not None:
         fix = _swept(_resolvable(_without_spent_code(fix, context), context), context)
     swept = tuple(_swept_fact(fact, context) for fact in cause.evidence)

@@ -152,7 +152,7 @@ class Paste:
 
     def _live_explanation(self, position: int) -> Explanation | None:
         item, response = self.items[position], self.items[position].response
-        if item.step is Step.CALLBACK:
+        if item.step is Step.CALLBACK or item.failure is not None:
             return explain(self.exchanges[position])
         if response is None or position in self._passed_on:
             return None

@@ -20,7 +20,7 @@ class Rank(IntEnum):
     """An error that the server named by a code or in words."""
 
     STATUS = 1
-    """A failure of which the status alone is known."""
+    """A failure of which the status alone is known, or a program's own words."""
 
     REMARK = 2
     """A response that did not fail, with something to say about it."""
@@ -43,7 +43,8 @@ def rank(item: Pasted, explanation: Explanation | None) -> Rank:
     if explanation is not None:
         if explanation.error or explanation.error_description:
             return Rank.ERROR
-        return Rank.STATUS if (explanation.status or 0) >= 400 else Rank.REMARK
+        is_failure = item.failure is not None or (explanation.status or 0) >= 400
+        return Rank.STATUS if is_failure else Rank.REMARK
     if item.step is Step.PAGE and item.request is not None:
         is_page = item.response is not None and browser.use_of(item.request, item.response) is Use.DOCUMENT
         return Rank.HEALTHY if is_page else Rank.PART

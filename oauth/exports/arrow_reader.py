@@ -22,7 +22,7 @@ import adbc_driver_sqlite
 import pyarrow as pa
 from sqlalchemy.types import Text, TypeDecorator
 
-from oauth.exports.query import PLACE_OF_COLUMNS, Source
+from oauth.exports.query import PLACE_OF_COLUMNS, UNFILLED, Source
 from oauth.history.database import HistoryError
 from oauth.history.schema import RANGES, exchanges
 
@@ -33,9 +33,6 @@ MOST_ROWS = 6144
 LONG = ("url", "request_headers", "request_body", "response_headers", "response_body", "error_description",
         "failure_detail", "request_id")  # fmt: skip
 """The columns that can be of any length."""
-
-UNFILLED = "?"
-"""The entry of a row that the backfill has not reached: an id that the catalogue does not have."""
 
 _TEXTS = (Text, TypeDecorator)
 _T = TypeVar("_T")

@@ -17,10 +17,10 @@ READ = (*(name for name in COLUMNS if name != "remedy"), "failure_detail", "resp
 def fields(batch: pa.RecordBatch, layout: Layout = WHOLE) -> dict[str, pa.Array]:
     """Return the columns of an export by name, from rows of the columns ``READ``; numbers may be null."""
     computed = {"remedy": remedies.remedies, "failure": _failures, "entry": remedies.entries}
-    found = {name: computed[name](batch) if name in computed else batch[name] for name in layout.columns}
-    if layout.zone != DEFAULT_ZONE and "started_at" in found:
-        found["started_at"] = _in_zone(found["started_at"], ZoneInfo(layout.zone))
-    return found
+    columns = {name: computed[name](batch) if name in computed else batch[name] for name in layout.columns}
+    if layout.zone != DEFAULT_ZONE and "started_at" in columns:
+        columns["started_at"] = _in_zone(columns["started_at"], ZoneInfo(layout.zone))
+    return columns
 
 
 def _in_zone(times: pa.StringArray, zone: ZoneInfo) -> pa.StringArray:

@@ -66,18 +66,18 @@ def write(
     """
     # This pool returns memory to the system at once.
     pa.set_memory_pool(pa.system_memory_pool())
-    chosen = FORMATS[format]
+    kind = FORMATS[format]
     rows = octets = 0
 
     def counted() -> Iterator[_Piece]:
         nonlocal rows
         for batch in batches(
-            source, chosen.read, lambda batch: (len(batch), chosen.prepare(batch, layout)), chosen.batch_bytes
+            source, kind.read, lambda batch: (len(batch), kind.prepare(batch, layout)), kind.batch_bytes
         ):
             rows += batch[0]
             yield batch[1]
 
-    for piece in chosen.pieces(counted(), layout):
+    for piece in kind.pieces(counted(), layout):
         output.write(piece)
         octets += len(piece)
         progress(rows, octets)

@@ -47,8 +47,8 @@ def pieces(entries: Iterable[bytes]) -> Iterator[bytes | memoryview]:
 
 def entries(batch: pa.RecordBatch) -> bytes:
     """Return the entries of a batch of rows with the columns ``READ``."""
-    known = _Known()
-    return b",\n".join([encode(_entry(row, known)) for row in batch.to_pylist()])
+    parts = _Parts()
+    return b",\n".join([encode(_entry(row, parts)) for row in batch.to_pylist()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Head:
     request_id: str
 
 
-class _Known:
+class _Parts:
     """Parts of the rows of one batch, each made once: most rows have the address, headers and error of others."""
 
     def __init__(self) -> None:
@@ -95,13 +95,13 @@ class _Known:
         return remedy(to_row(values)) if text is None else text
 
 
-def _entry(columns: dict[str, Any], known: _Known) -> dict[str, Any]:
+def _entry(columns: dict[str, Any], parts: _Parts) -> dict[str, Any]:
     """Return one row of the table as an entry of a HAR."""
     values = columns | {"started_at": read_time(columns["started_at"]), "response_cut": bool(columns["response_cut"])}
     row, _ = undamaged(values)
     url, sent, duration = row["url"], row["request_body"], row["duration_ms"] or 0
-    head = known.head(row["request_headers"])
-    address, query = known.address(url)
+    head = parts.head(row["request_headers"])
+    address, query = parts.address(url)
     message: dict[str, Any] = {
         "method": row["method"],
         "url": address,
@@ -117,7 +117,7 @@ def _entry(columns: dict[str, Any], known: _Known) -> dict[str, Any]:
     if sent:
         message["postData"] = {"mimeType": head.content_type, "text": sent}
     has_response = row["status"] is not None
-    head = known.head(row["response_headers"] if has_response else "")
+    head = parts.head(row["response_headers"] if has_response else "")
     received = row["response_body"] if has_response else ""
     size = _size(received)
     return {
@@ -138,7 +138,7 @@ def _entry(columns: dict[str, Any], known: _Known) -> dict[str, Any]:
         "cache": {},
         "timings": {"send": 0, "wait": duration, "receive": 0},
         **{member: values[name] for member, name in _CUSTOM},
-        "_remedy": known.remedy(values),
+        "_remedy": parts.remedy(values),
         "_request_id": head.request_id,
         "_marks": " ".join(mark for mark in row["marks"].split() if mark != IMPORTED),
     }

@@ -56,12 +56,12 @@ class Layout:
     @classmethod
     def of(cls, columns: Iterable[str], zone: str) -> Self:
         """Create a layout of the known ones among ``columns``, all where there are none; an unknown zone is UTC."""
-        wanted = set(columns)
+        names = set(columns)
         try:
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, such as "Europe", is an OSError
             zone = DEFAULT_ZONE
-        return cls(tuple(name for name in COLUMNS if name in wanted) or COLUMNS, zone)
+        return cls(tuple(name for name in COLUMNS if name in names) or COLUMNS, zone)
 
     @classmethod
     def parse(cls, text: str) -> Self:

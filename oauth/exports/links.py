@@ -16,6 +16,9 @@ from oauth.settings import Settings
 
 LIFETIME_SECONDS = 60
 
+HOST_PREFIX = "__Host-"
+"""The beginning of the name of a cookie that is ``Secure``, of one host, and of all its paths."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -42,8 +45,12 @@ def path_of(format: str) -> str:
 
 
 def cookie_name(settings: Settings) -> str:
-    """Return the name of the cookie that tells browsers apart. Consoles at other ports of a host share its cookies."""
-    return f"console_{settings.derived_key('browser cookie').hex()[:8]}"
+    """Return the name of the cookie that tells browsers apart. Consoles at other ports of a host share its cookies.
+
+    With TLS no other host of the domain can set one of that name (RFC 6265bis §4.1.3.2).
+    """
+    prefix = HOST_PREFIX if settings.public_url.startswith("https:") else ""
+    return f"{prefix}console_{settings.derived_key('browser cookie').hex()[:8]}"
 
 
 def sign(

@@ -16,6 +16,9 @@ from oauth.history.store import History
 PLACE_OF_COLUMNS = "the_columns"
 """What stands in a query for the columns that its reader chooses."""
 
+UNFILLED = "?"
+"""The entry of a row that the backfill has not reached: an id that the catalogue does not have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -11,12 +11,8 @@ Record = dict[str, str | int | None]
 
 def record(row: Row) -> Record:
     """Return the members of ``layout.COLUMNS``, in their order."""
-    exchange, request, response, failure = (
-        row.exchange,
-        row.exchange.request,
-        row.exchange.response,
-        row.exchange.failure,
-    )
+    exchange = row.exchange
+    request, response, failure = exchange.request, exchange.response, exchange.failure
     values: Record = {
         "id": exchange.id,
         "started_at": utc_text(exchange.started_at),

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from oauth.exports.query import UNFILLED
 from oauth.exports.remedy import known_remedy, remedy
 from oauth.history.recognition import entry_of
 from oauth.history.store import to_row
@@ -38,7 +39,7 @@ def remedies(batch: pa.RecordBatch) -> pa.StringArray:
 
 def entries(batch: pa.RecordBatch) -> pa.StringArray:
     """Return the id of each row's entry; rows that the backfill has not reached are recognised one by one."""
-    missing = batch["entry"].is_null()
+    missing = pc.equal(batch["entry"], UNFILLED)
     if not missing.true_count:
         return batch["entry"]
     rows = [to_row(_UNREAD | row) for row in batch.select(READ).filter(missing).to_pylist()]

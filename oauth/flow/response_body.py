@@ -13,9 +13,6 @@ LONGEST = 100 * 365 * 24 * 3600
 _SURROGATES = (b"\\ud", b"\xed")
 """Octets without which a JSON text has no surrogate, escaped or in UTF-8."""
 
-LONGEST = 100 * 365 * 24 * 3600
-"""Seconds of the longest lifetime, a hundred years: a time that far away can still be computed and shown."""
-
 
 def members(exchange: Exchange) -> dict[str, Any]:
     """Return the members of a JSON response, without a ``data`` wrapper; empty when it is not a JSON object."""

@@ -6,19 +6,18 @@ then; both are made when it is restored.
 """
 
 import os
-import secrets
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import datetime, timedelta
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Boolean, Connection, Table, func, inspect, select, text
 
 from oauth.history import counts, migrations, partitions
-from oauth.history.database import KEY, Database, HistoryError, unlimited
+from oauth.history.database import KEY, Database, HistoryError, move, unlimited
 from oauth.history.schema import (
     audit,
     callbacks,
@@ -36,15 +35,14 @@ from oauth.history.schema import (
     views,
 )
 from oauth.history.store import stored, undamaged
+from oauth.history.upkeep import GONE
+from oauth.own_files import replacing
 
 LEFT_OUT = frozenset({callbacks.name, consoles.name, kept_flows.name, limits.name})
 """Tables with what is of use for an hour at most."""
 
 CONTENT = exchanges, views, people, audit, tokens, own_files
 """A database with a row in one of these is not empty."""
-
-SILENCE = timedelta(seconds=60)
-"""Time without a heartbeat after which a console counts as stopped."""
 
 _BATCH = 1000
 
@@ -116,20 +114,17 @@ def restore(database: Database, path: Path, proof: str, *, replace: bool) -> tup
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
     """Yield the path of a new file that takes the place of ``path`` when the block ends."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(path)
+        with replacing(path) as draft:
+            try:
+                yield draft
+            finally:
+                for suffix in ("-wal", "-shm", "-journal", "-last"):
+                    draft.with_name(draft.name + suffix).unlink(missing_ok=True)
     except OSError as error:
         raise BackupError(f"Cannot write {path}: {error.strerror}.") from error
     except sqlite3.Error as error:
         raise BackupError(f"Cannot write {path}: {error}.") from error
-    finally:
-        for suffix in ("", "-wal", "-shm", "-journal", "-last"):
-            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
 
 
 def _copy_sqlite(database: Database, draft: Path) -> None:
@@ -157,7 +152,7 @@ def _copy_postgresql(database: Database, draft: Path, revision: str) -> None:
             target.engine.begin() as written,
         ):
             migrations.upgrade(written, revision)
-            made = _without_indexes(written)
+            triggers = _without_indexes(written)
             for name in _tables(written):
                 columns = [column["name"] for column in inspect(written).get_columns(name)]
                 written.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608
@@ -166,7 +161,7 @@ def _copy_postgresql(database: Database, draft: Path, revision: str) -> None:
                 if (last := _last_number(connection, name)) is not None:
                     written.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
                     written.exec_driver_sql("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, last))
-            for statement in made:
+            for statement in triggers:
                 written.exec_driver_sql(statement)
     except HistoryError as error:
         raise BackupError(str(error).replace(f"The history in {draft}", "The backup")) from error
@@ -176,19 +171,19 @@ def _copy_postgresql(database: Database, draft: Path, revision: str) -> None:
 
 def _without_indexes(connection: Connection) -> list[str]:
     """Drop the indexes of the exchanges and all triggers; return the statements that make the triggers."""
-    found = connection.exec_driver_sql(
+    items = connection.exec_driver_sql(
         "SELECT type, name, sql FROM sqlite_master "
         "WHERE sql IS NOT NULL AND (type = 'trigger' OR (type = 'index' AND tbl_name = 'exchanges'))"
     ).all()
-    for kind, name, _ in found:
+    for kind, name, _ in items:
         connection.exec_driver_sql(f"DROP {kind} {name}")
-    return [sql for kind, _, sql in found if kind == "trigger"]
+    return [sql for kind, _, sql in items if kind == "trigger"]
 
 
 def _tables(connection: Connection) -> list[str]:
     """Return the tables of the revision that a backup has."""
-    known = set(inspect(connection).get_table_names())
-    return [name for name in metadata.tables if name in known and name not in LEFT_OUT]
+    names = set(inspect(connection).get_table_names())
+    return [name for name in metadata.tables if name in names and name not in LEFT_OUT]
 
 
 def _read_rows(connection: Connection, name: str, columns: list[str]) -> Iterator[tuple[Any, ...]]:
@@ -241,8 +236,8 @@ def _check_target(database: Database, *, replace: bool) -> None:
         return
     with database.explained(), database.engine.connect() as connection:
         tables = set(inspect(connection).get_table_names())
-        seen = _scalar(connection, select(func.max(consoles.c.seen_at)), consoles, tables)
-        if seen is not None and database.clock() - seen < SILENCE:
+        heartbeat = _scalar(connection, select(func.max(consoles.c.seen_at)), consoles, tables)
+        if heartbeat is not None and database.clock() - heartbeat < GONE:
             raise BackupError(
                 "A console uses the database: it said so less than a minute ago. "
                 "Stop all consoles, and try again a minute later."
@@ -275,10 +270,7 @@ def _put_in_place(database: Database, path: Path, new: Path) -> Path | None:
     """Rename a new file to ``path``; return where the old one is, ``None`` if it had nothing in it."""
     database.engine.dispose()
     aside = path.with_name(f"{path.name}.replaced-{database.clock():%Y%m%dT%H%M%SZ}")
-    # The file goes last: the new one must never meet the old WAL.
-    for suffix in ("-wal", "-shm", "-last", ""):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    move(path, aside)
     new.rename(path)
     return aside if aside.exists() else None
 
@@ -338,7 +330,7 @@ def _copy_into(target: Connection, table: Table, source: Connection) -> None:
 def _sound(columns: list[str], row: Any) -> list[Any]:
     """Return the values of an exchange without those that PostgreSQL refuses: an old import took any."""
     values = dict(zip(columns, row, strict=True))
-    read, damage = undamaged(values | {"started_at": read_time(values["started_at"])})
+    sound, damage = undamaged(values | {"started_at": read_time(values["started_at"])})
     for name in damage:
-        values[name] = utc_text(read[name]) if isinstance(read[name], datetime) else read[name]
+        values[name] = utc_text(sound[name]) if isinstance(sound[name], datetime) else sound[name]
     return list(values.values())

@@ -19,6 +19,11 @@ PERCENTILES = (50, 95, 99)
 _MINUTE, _HOUR = "2026-11-24T08:15", "2026-11-24T08"
 """The prefix of a stored time that distinguishes the bars."""
 
+_WIDTHS = (timedelta(minutes=1), timedelta(hours=3)), (timedelta(hours=1), timedelta(days=4))
+"""The widths of bars, and the longest time that each is for."""
+
+_DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Errors:
@@ -46,10 +51,7 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
     Raises ``HistoryError``.
     """
     stretch = _stretch(history, filters, seconds)
-    width = next(
-        (width for width, most in _WIDTHS if stretch <= most),
-        timedelta(days=1),
-    )
+    width = next((width for width, most in _WIDTHS if stretch <= most), _DAY)
     digits = len(_MINUTE if width < timedelta(hours=1) else _HOUR)
 
     def question(source: FromClause) -> Select[Any]:
@@ -63,7 +65,8 @@ def errors(history: History, filters: Filters, seconds: float, zone: tzinfo) -> 
     for start, number, count in result.rows:
         if start not in starts:
             moment = read_time(f"{start}:00Z" if digits == len(_HOUR) else f"{start}Z")
-            starts[start] = None if moment is None else _floor(moment.astimezone(zone), width)
+            local = moment and moment.astimezone(zone)
+            starts[start] = local.replace(hour=0, minute=0) if local and width == _DAY else local
         begin = starts[start]
         if begin is not None and is_number("documented_error", number) and count:  # not of a damaged row
             bars[begin, number] += count
@@ -92,12 +95,6 @@ def durations(history: History, filters: Filters, seconds: float) -> Durations:
     return Durations(tuple(sorted(steps, key=lambda step: -step[2][0])), result.newest)
 
 
-_WIDTHS = (
-    (timedelta(minutes=1), timedelta(hours=3)),
-    (timedelta(hours=1), timedelta(days=4)),
-)
-
-
 def _stretch(history: History, filters: Filters, seconds: float) -> timedelta:
     """Return the time from the first to the last match; ``timedelta.max`` when the query takes too long."""
     ends = []
@@ -110,12 +107,6 @@ def _stretch(history: History, filters: Filters, seconds: float) -> timedelta:
             return timedelta.max
     first, last = ends
     return last - first if first is not None and last is not None else timedelta()
-
-
-def _floor(moment: datetime, width: timedelta) -> datetime:
-    if width == timedelta(days=1):
-        return moment.replace(hour=0, minute=0)
-    return moment
 
 
 def _percentiles(counts: Counter[int]) -> tuple[int, ...]:

@@ -160,24 +160,24 @@ def _body(body: bytes, headers: Headers) -> dict[str, str]:
     except (ValueError, RecursionError):
         value = None
     if isinstance(value, (dict, list)):
-        leaves: dict[str, str] = {}
-        _flatten("", value, leaves)
-        return leaves
+        return _leaves(value)
     fields = formatting.fields(Request("", "", headers, body))
     return _numbered(fields) if fields else {"(text)": text} if text else {}
 
 
-def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
+def _leaves(value: Any) -> dict[str, str]:
     """The leaves of JSON by their path, such as ``data.items[0].name``; an empty object or list is a leaf."""
-    waiting: list[tuple[str, Any]] = [(path, value)]
-    while waiting and len(into) < MOST_FIELDS:
+    leaves: dict[str, str] = {}
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting and len(leaves) < MOST_FIELDS:
         path, value = waiting.pop()
         if isinstance(value, dict) and value:
             waiting += reversed([(f"{path}.{name}" if path else name, member) for name, member in value.items()])
         elif isinstance(value, list) and value:
             waiting += reversed([(f"{path}[{index}]", member) for index, member in enumerate(value)])
         else:
-            into[path] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            leaves[path] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return leaves
 
 
 def _numbered(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -61,7 +61,7 @@ AT_ONCE = "at once"
 
 MIGRATION_LOCK, TURN_LOCK, RETENTION_LOCK, TABLES_LOCK = 6749, 6750, 6751, 6752
 """The advisory locks of PostgreSQL that one console holds while it changes the schema, has its turn at the sandbox,
-deletes what is too old, or makes and drops partitions."""
+deletes what is too old, or makes and drops partitions. ``counts.LOCK`` and ``shared_files.CHANGE_LOCK`` follow."""
 
 LOCK_PAUSE = 0.3
 """Seconds between two tries to take a lock that another program has."""
@@ -283,10 +283,6 @@ class Database:
         for lock in tuple(self._held):
             self.let_go(lock)
 
-    def end_pauses(self) -> None:
-        """Try again at once after a wait in vain, instead of after ``deadlines.PAUSE_SECONDS``."""
-        self._pauses.end()
-
     def checkpoint(self) -> None:
         """Copy SQLite's WAL to the file as far as nobody reads it, so that it starts anew. Raises ``HistoryError``."""
         if self.engine.dialect.name == "sqlite":
@@ -400,7 +396,7 @@ class Database:
                 self._compare_key(connection, self._proof)
 
     def accept_key(self) -> None:
-        """Have the database used with the key of this installation from now on. Raises ``HistoryError``."""
+        """Use the database with this installation's key from now on. Raises ``HistoryError``."""
         proof, self._proof = self._proof, ""
         with self.writing() as connection:
             connection.execute(delete(installation).where(installation.c.name == KEY))
@@ -418,14 +414,14 @@ class Database:
 
     def _compare_key(self, connection: Connection, proof: str) -> bool:
         """Return whether there is a proof. Raises ``WrongKeyError`` for another one."""
-        kept = connection.scalar(select(installation.c.value).where(installation.c.name == KEY))
-        if kept is not None and not hmac.compare_digest(str(kept).encode(), proof.encode()):
+        first = connection.scalar(select(installation.c.value).where(installation.c.name == KEY))
+        if first is not None and not hmac.compare_digest(str(first).encode(), proof.encode()):
             raise WrongKeyError(
                 f"The history in {self._where} was begun with another key of the installation. Set CONSOLE_KEY to that "
                 "key, as the other consoles have it, or put the file key back into CONSOLE_HOME. If it is lost, run "
                 "oauth-console history accept-key: fingerprints of what was recorded before then match no new ones."
             )
-        return kept is not None
+        return first is not None
 
     def _is_open(self) -> bool:
         # Another console may have set the file aside, or a person may have removed it: what is kept in a file that
@@ -551,11 +547,7 @@ class Database:
         if path.stat().st_ino != examined:
             return False  # another console was faster: this is the new file already
         aside = path.with_name(f"{path.name}.damaged-{self.clock():%Y%m%dT%H%M%SZ}")
-        # The file goes last: a new one must never meet the old WAL.
-        for suffix in ("-wal", "-shm", ""):
-            part = path.with_name(path.name + suffix)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + suffix))
+        move(path, aside)
         self._make_file()
         self.notices.append(f"The history in {path} was damaged. It was set aside as {aside}, and a new one begun.")
         return True
@@ -588,17 +580,25 @@ class Database:
         return explained
 
 
+def move(path: Path, target: Path) -> None:
+    """Rename the file of a database, and those beside it."""
+    # The file goes last: a new one must never meet the old WAL.
+    for suffix in ("-wal", "-shm", "-last", ""):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
+
+
 class _Wait:
     """A pause between two tries, which is logged once when it takes long."""
 
     def __init__(self, message: str) -> None:
         self._message = message
-        self._told = time.monotonic() + LONG_WAIT
+        self._log_at = time.monotonic() + LONG_WAIT
 
     def __call__(self) -> None:
-        if time.monotonic() > self._told:
+        if time.monotonic() > self._log_at:
             logging.getLogger(__name__).warning("%s", self._message)
-            self._told = float("inf")
+            self._log_at = float("inf")
         time.sleep(LOCK_PAUSE)
 
 

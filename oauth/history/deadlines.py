@@ -53,7 +53,3 @@ class Pauses:
             if time.monotonic() < self._until.get(of_writing, 0.0):
                 error = self._errors[of_writing]
                 raise type(error)(*error.args)
-
-    def end(self) -> None:
-        """End all pauses."""
-        self._until.clear()

@@ -34,12 +34,12 @@ def delete_shown(history: History, filters: Filters, up_to: int) -> Iterator[int
     every batch; at the end, no trace of them is left in the files (``Database.wipe``). Raises ``HistoryError``; earlier
     batches stay deleted.
     """
-    gone = 0
+    count = 0
     for branch in filters.branches():
         for number in _pieces(history, [*history.where(branch), exchanges.c.id <= up_to]):
-            gone += number
-            yield gone
-    if gone:
+            count += number
+            yield count
+    if count:
         history.database.wipe()
 
 
@@ -80,21 +80,21 @@ def delete_older(history: History, announced: Announcement, limit: datetime, now
     dropped because the table is in use; the reader may stop between two, and calls ``Database.wipe`` at the end.
     Raises ``HistoryError``; earlier batches stay deleted.
     """
-    gone = 0
+    count = 0
     while (dropped := expiry.drop(history, announced.expired, min(limit, announced.limit), now)) is None:
         yield None
     if dropped:
         MEASURES.count_deleted(dropped)
-        gone += dropped
-        yield gone
+        count += dropped
+        yield count
     for batch in _older(history, min(limit, announced.limit), now, PIECE):
-        ids = [id for id in batch if id <= announced.up_to][: announced.count - gone]
+        ids = [id for id in batch if id <= announced.up_to][: announced.count - count]
         if ids:
             with history.database.writing() as connection:
                 connection.execute(delete(exchanges).where(exchanges.c.id.in_(ids)))
             MEASURES.count_deleted(len(ids))
-            gone += len(ids)
-            yield gone
+            count += len(ids)
+            yield count
 
 
 def _older(history: History, limit: datetime, now: datetime, size: int, since: str = "") -> Iterator[list[int]]:

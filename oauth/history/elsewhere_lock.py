@@ -44,8 +44,7 @@ class ElsewhereLock:
                 driver.seconds = ANSWER_SECONDS
             while not self._try(self._connection, what, end - monotonic()):
                 if monotonic() >= end:
-                    holder = self._connection.scalar(_HOLDER, {"lock": TURN_LOCK})
-                    return f"{holder or 'something'} of another console"
+                    return _holder(self._connection) or "something of another console"
         except (HistoryError, SQLAlchemyError, OSError):
             self.close()
         return ""
@@ -54,10 +53,9 @@ class ElsewhereLock:
         """Return who has the lock at another console; empty without one."""
         try:
             with self._database.reading() as connection:
-                holder = connection.scalar(_HOLDER, {"lock": TURN_LOCK})
+                return _holder(connection)
         except HistoryError:
             return ""
-        return f"{holder or 'something'} of another console" if holder is not None else ""
 
     def release(self) -> None:
         """Give the lock back."""
@@ -92,3 +90,8 @@ class ElsewhereLock:
             return False
         self._is_held = True
         return True
+
+
+def _holder(connection: Connection) -> str:
+    name = connection.scalar(_HOLDER, {"lock": TURN_LOCK})
+    return "" if name is None else f"{name or 'something'} of another console"

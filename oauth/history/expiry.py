@@ -72,11 +72,11 @@ def drop(history: History, expired: Expired, limit: datetime, now: datetime) -> 
     if not old:
         return 0
     with history.database.reading() as connection, unlimited(connection):
-        flows, seen = _running(connection, old, limit, now)
-    upper, gone = old[-1].upper, 0
+        flows, newest = _running(connection, old, limit, now)
+    upper, count = old[-1].upper, 0
 
     def change(connection: Connection) -> None:
-        nonlocal gone
+        nonlocal count
         counts.lock(connection)
         # All that takes long is done before the lock: whoever records waits for less than a second, or goes without.
         before = counts.forget(connection, upper)
@@ -85,15 +85,15 @@ def drop(history: History, expired: Expired, limit: datetime, now: datetime) -> 
         if partitions(connection)[: len(old)] != [*old]:
             raise _OneByOneError  # another console dropped them
         before += counts.forget(connection, upper)
-        going_on = flows | _flows(connection, exchanges.c.id > seen - UNDER_WAY, exchanges.c.started_at >= limit)
+        going_on = flows | _flows(connection, exchanges.c.id > newest - UNDER_WAY, exchanges.c.started_at >= limit)
         values = {"flows": sorted(going_on | _waiting(connection, now)), "up_to": expired.up_to}
         replace_first(connection, old, _SPARED, values)
-        gone = before - counts.count_again(connection, upper)
-        if gone > expired.count:
+        count = before - counts.count_again(connection, upper)
+        if count > expired.count:
             raise _OneByOneError
 
     try:
-        return gone if history.database.change_tables(change) else None
+        return count if history.database.change_tables(change) else None
     except _OneByOneError:
         return 0
 
@@ -102,7 +102,7 @@ def _running(
     connection: Connection, old: tuple[Partition, ...], limit: datetime, now: datetime
 ) -> tuple[set[str], int]:
     """Return the flows of some partitions that go on, and the newest row that was seen."""
-    seen = connection.scalar(select(func.max(exchanges.c.id))) or 0
+    newest = connection.scalar(select(func.max(exchanges.c.id))) or 0
     flows = _waiting(connection, now)
     for each in old:
         query = (
@@ -110,7 +110,7 @@ def _running(
             "WHERE EXISTS (SELECT FROM exchanges WHERE exchanges.flow = old.flow AND started_at >= %(limit)s)"
         )
         flows.update(connection.exec_driver_sql(query, {"limit": utc_text(limit)}).scalars())
-    return flows, seen
+    return flows, newest
 
 
 def _waiting(connection: Connection, now: datetime) -> set[str]:

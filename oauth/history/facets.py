@@ -56,15 +56,15 @@ def facets(history: History, filters: Filters, seconds: float) -> Iterator[Facet
 
 
 def _facet(history: History, filters: Filters, name: str, deadline: float) -> Facet:
-    chosen = filters.get(name)
+    own = filters.get(name)
     columns, others = FACETS[name], filters.put(name)
     counters: list[Counter[str]] = []
     newest: int | None = None
     try:
         for column in columns:
             # One question may take half of what is left, so that the last of them gets a chance.
-            left = (deadline - time.monotonic()) / 2
-            rows = ask_all(history, others, left, partial(_by_known, column), Counted(column))
+            share = (deadline - time.monotonic()) / 2
+            rows = ask_all(history, others, share, partial(_by_known, column), Counted(column))
             counters.append(_counted(rows, 0))
     except HistoryTimeout:
         result = ask(history, others, 0, partial(_by, columns))
@@ -80,15 +80,15 @@ def _facet(history: History, filters: Filters, name: str, deadline: float) -> Fa
             if counts is wider or not _is_redundant(value, number, wider)
         }
         most = sorted(useful, key=lambda value: (-useful[value], value))[:SHOWN]
-        listed |= {value: counts[value] for value in [*most, *(value for value in chosen if value in counts)]}
-    return Facet(name, tuple((listed | {value: listed.get(value, 0) for value in chosen}).items()), newest)
+        listed |= {value: counts[value] for value in [*most, *(value for value in own if value in counts)]}
+    return Facet(name, tuple((listed | {value: listed.get(value, 0) for value in own}).items()), newest)
 
 
 def _is_redundant(value: str, number: int, wider: Mapping[str, int]) -> bool:
     """Return whether wider values say as much: a status that is all of its class, a code covered by its numbers."""
     if value.isdecimal():
         return wider.get(_shown_as(f"{value[0]}xx")) == number
-    numbered = (count for known, count in wider.items() if known.isdecimal() and _code(int(known)) == value)
+    numbered = (count for code, count in wider.items() if code.isdecimal() and _code(int(code)) == value)
     return sum(numbered) == number
 
 

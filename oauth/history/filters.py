@@ -68,8 +68,8 @@ class Filters:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> "Filters":
         """Parse the parameters of an address, ignoring those that are not filters. Raises ``FilterError``."""
-        known = {name: value for name, value in query.items() if value and name.removeprefix("-") in _BY_NAME}
-        return cls._of(_parsed(name, _Reader(value).all(name)) for name, value in known.items())
+        values = {name: value for name, value in query.items() if value and name.removeprefix("-") in _BY_NAME}
+        return cls._of(_parsed(name, _Reader(value).all(name)) for name, value in values.items())
 
     @classmethod
     def _of(cls, terms: Iterable[Term]) -> "Filters":

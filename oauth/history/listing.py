@@ -137,8 +137,8 @@ def newest(connection: Connection, conditions: Conditions, limit: int, place: Pl
     """Return the keys of the newest exchanges that meet all conditions, from the newest or from a place of the list."""
     words = _Words.of(conditions)
     if connection.dialect.name != "sqlite" or not words.any():
-        shown = _keyed([*_from(place), *conditions]).limit(limit)
-        return [(row.at, row.id) for row in _run(connection, shown, conditions)]
+        query = _keyed([*_from(place), *conditions]).limit(limit)
+        return [(row.at, row.id) for row in _run(connection, query, conditions)]
     if words.required:
         latest = _latest(connection, words, limit, place)
         if latest is not None:
@@ -169,9 +169,9 @@ def _run(connection: Connection, query: Select[Any], conditions: Conditions) -> 
         savepoint.rollback()  # the limit goes with it
     with connection.begin_nested() as by_words:
         connection.exec_driver_sql("SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = off")
-        found = connection.execute(query).freeze()()
+        result = connection.execute(query).freeze()()
         by_words.rollback()
-    return found
+    return result
 
 
 @dataclass(frozen=True, slots=True)

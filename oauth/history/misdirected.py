@@ -11,7 +11,7 @@ from oauth.history.schema import installation
 NAME = "misdirected upload"
 
 RECENT = timedelta(minutes=10)
-"""Time for which it is said."""
+"""Time for which pages show a notice."""
 
 _NOTE = text(
     "INSERT INTO installation (name, value) VALUES (:name, :at) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -31,5 +31,5 @@ def last(database: Database, now: datetime) -> datetime | None:
         return None
     with database.reading() as connection:
         at = connection.scalar(select(installation.c.value).where(installation.c.name == NAME))
-    found = datetime.fromisoformat(at) if at else None
-    return found if found is not None and now - found < RECENT else None
+    moment = datetime.fromisoformat(at) if at else None
+    return moment if moment is not None and now - moment < RECENT else None

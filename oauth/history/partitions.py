@@ -52,11 +52,11 @@ class Partition:
 
 def partitions(connection: Connection) -> list[Partition]:
     """Return the partitions in the order of time."""
-    found = []
+    tables = []
     for name, bound in connection.execute(_BOUNDS):
         if match := _BOUND.fullmatch(bound):
-            found.append(Partition(name, match[1] or "", match[2] or ""))
-    return sorted(found, key=lambda partition: partition.lower)
+            tables.append(Partition(name, match[1] or "", match[2] or ""))
+    return sorted(tables, key=lambda partition: partition.lower)
 
 
 class Months:
@@ -114,7 +114,7 @@ class Months:
         return self._database.change_tables(change)
 
     def _check_end(self, end: str) -> bool:
-        """Have PostgreSQL know that nothing in the table is later than ``end``, beside the traffic."""
+        """Let PostgreSQL verify that nothing in the table is later than ``end``, without blocking writes."""
         constraint = f"{PAST}_end"
 
         def add(connection: Connection) -> None:

@@ -30,12 +30,8 @@ class HistoryPast:
 
     def __init__(self, history: History, reach: int = REACH) -> None:
         self.history = history
-        self._reach = reach
-
-    @property
-    def reach(self) -> int:
-        """The number of newest rows that are searched."""
-        return self._reach
+        self.reach = reach
+        """Number of newest rows that are searched."""
 
     def flow(self, flow: str) -> Sequence[Exchange]:
         """Return the newest exchanges of one flow, oldest first."""
@@ -86,4 +82,4 @@ class HistoryPast:
 
     def _within_reach(self) -> ColumnElement[bool]:
         newest = select(func.coalesce(func.max(exchanges.c.id), 0)).scalar_subquery()
-        return exchanges.c.id > newest - self._reach
+        return exchanges.c.id > newest - self.reach

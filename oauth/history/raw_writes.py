@@ -49,9 +49,9 @@ class RawWrites:
             try:
                 cursor = connection.execute(statement, parameters)
                 if self._engine.dialect.name == "sqlite":
-                    done = WriteResult(cursor.rowcount, cursor.lastrowid)
+                    result = WriteResult(cursor.rowcount, cursor.lastrowid)
                 else:
-                    done = WriteResult(cursor.rowcount, cursor.fetchone()[0] if cursor.description else 0)
+                    result = WriteResult(cursor.rowcount, cursor.fetchone()[0] if cursor.description else 0)
                 cursor.close()
             except BaseException:
                 connection.close()
@@ -61,7 +61,7 @@ class RawWrites:
                 _close(idle)
         finally:
             self._room.release()
-        return done
+        return result
 
     def _take(self, idle: list[Any]) -> Any:
         while idle:

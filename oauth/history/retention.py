@@ -68,10 +68,10 @@ class Retention:
         if self._announcement is not None:
             return True
         with self._history.database.reading() as connection:
-            done = done_until(connection)
+            end = done_until(connection)
         # Consoles may keep exchanges for different times: what the strictest deleted is done for all. What was done by
         # a clock that is far ahead is not.
-        return done is None or done > now or now - self._span - done >= DAY
+        return end is None or end > now or now - self._span - end >= DAY
 
     def _announce(self, now: datetime) -> Announcement:
         announcement = announce_older(self._history, now - self._span, now)

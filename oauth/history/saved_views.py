@@ -29,7 +29,7 @@ class Views:
             return {row.name: row.query for row in connection.execute(query)}
 
     def layout(self, name: str) -> str:
-        """Return the layout of the exports of a view (``exports.columns.Layout``), empty for the default one."""
+        """Return the layout of the exports of a view (``exports.layout.Layout``), empty for the default one."""
         query = select(views.c.layout).where(views.c.owner == self.owner, views.c.name == name)
         with self.history.database.reading() as connection:
             return connection.execute(query).scalar_one_or_none() or ""

@@ -230,7 +230,7 @@ views = Table(
     Column("owner", PlainText, primary_key=True),
     Column("name", PlainText, primary_key=True),
     _text("query"),
-    # How the view is exported (``exports.columns.Layout``), empty for all columns in UTC.
+    # How the view is exported (``exports.layout.Layout``), empty for all columns in UTC.
     Column("layout", PlainText, nullable=False, server_default=""),
 )
 

@@ -27,7 +27,7 @@ from oauth.providers import ProfileError, custom
 FRESH_SECONDS = 0.5
 """Time for which the copies are taken to be up to date."""
 
-CHANGE_LOCK = 6751
+CHANGE_LOCK = 6754
 """The advisory lock of PostgreSQL that the console has that changes a catalogue."""
 
 _NAMES = {Kind.PROFILE: "profile", Kind.CATALOGUE: "catalogue"}
@@ -65,7 +65,7 @@ class SharedFiles:
                 self._until = self._clock() + FRESH_SECONDS
 
     def put(self, kind: Kind, id: str, content: bytes) -> None:
-        """Have every console see this content. Raises ``OSError``."""
+        """Publish this content to every console. Raises ``OSError``."""
         values = {"content": content.decode(), "saved_at": self._database.clock()}
         with self._explained(), self._lock:
             with self._database.writing() as connection:
@@ -74,7 +74,7 @@ class SharedFiles:
             self._copy()
 
     def remove(self, kind: Kind, id: str) -> None:
-        """Have no console see the file any more. Raises ``OSError``."""
+        """Remove the file for every console. Raises ``OSError``."""
         with self._explained(), self._lock:
             with self._database.writing() as connection:
                 connection.execute(delete(own_files).where(own_files.c.kind == _NAMES[kind], own_files.c.id == id))
@@ -120,30 +120,30 @@ class SharedFiles:
 
     def _take_over(self) -> None:
         """Put the valid files of the home into the database, those that it has no file of this name for."""
-        taken: list[str] = []
-        left: list[str] = []
+        copied: list[str] = []
+        others: list[str] = []
         for kind in Kind:
             for path in sorted((self._own / kind).glob("*.toml")):
                 try:
                     content = _CHECKS[kind](path)
                 except (OSError, ValueError, ProfileError, CatalogueError):
-                    left.append(f"{kind}/{path.name} (invalid)")
+                    others.append(f"{kind}/{path.name} (invalid)")
                     continue
                 with self._database.writing() as connection:
                     values = {"kind": _NAMES[kind], "id": path.stem, "content": content}
                     statement = insert(own_files).values(**values, saved_at=self._database.clock())
                     connection.execute(statement.on_conflict_do_nothing())
                     is_theirs = _content(connection, kind, path.stem) != content
-                (left if is_theirs else taken).append(
+                (others if is_theirs else copied).append(
                     f"{kind}/{path.name}" + (" (there is another of this name)" if is_theirs else "")
                 )
         replace(self._marker, b"")
         self.home = self._copies
-        if taken or left:
+        if copied or others:
             notice = "Your own profiles and catalogues are in the shared database now; the files are not read any more."
-            parts = {"Copied": taken, "Not copied": left}
-            told = [f"{word} from {self._own}: {', '.join(names)}." for word, names in parts.items() if names]
-            self._database.notices.append(" ".join([notice, *told]))
+            parts = {"Copied": copied, "Not copied": others}
+            sentences = [f"{word} from {self._own}: {', '.join(names)}." for word, names in parts.items() if names]
+            self._database.notices.append(" ".join([notice, *sentences]))
             logging.getLogger(__name__).info("%s", self._database.notices[-1])
 
 

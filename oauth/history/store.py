@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Dialect, RowMapping, column, func, select, update
 
 from oauth.addresses import host_of
 from oauth.exchange import Exchange, Failure, Headers, Request, Response, Step
@@ -46,6 +46,9 @@ _OUTCOME = (
     "request_id",
 )
 _ERROR = "documented_error", "error", "error_description"
+_FINISHED = *_BEGUN, *_OUTCOME, *_ERROR, "note", "cause", "entry"
+_IDENTITY = "started_at", "owner", "step", "method", "url", "request_body", "status", "response_body"
+"""Columns that are equal in two rows of the same exchange."""
 _UNANSWERED = {
     **dict.fromkeys(("note", *_OUTCOME, *_ERROR), "''"),
     **dict.fromkeys(("status", "duration_ms", "documented_error"), "NULL"),
@@ -163,25 +166,26 @@ class History:
         if not self.database.at_once(statement, (*stored(values), *place)).rows:
             raise HistoryError(f"Exchange {id} is no longer in the history, so its response was not stored.")
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Store finished exchanges, all of them or none, under new ids."""
-        values = [
-            dict(zip(_BEGUN + _OUTCOME, _begun(row.exchange) + _outcome(row.exchange), strict=True))
-            | {
-                "started_at": row.exchange.started_at,
-                "documented_error": row.documented_error,
-                "error": row.error,
-                "error_description": row.error_description,
-                "note": row.note,
-                "cause": row.cause,
-                "entry": entry_of(row.exchange, row.documented_error) if row.entry is None else row.entry,
-            }
-            for row in rows
-        ]
+    def add(self, rows: Sequence[Row], *, present: int = 0) -> int:
+        """Store finished exchanges, all of them or none, under new ids; return their number.
+
+        An exchange that a row with an id up to ``present`` has already is left out: one of the same owner and time,
+        with the same step, request and response apart from headers.
+        """
+        values = [_finished(row) for row in rows]
         with self.database.writing() as connection:
-            connection.execute(insert(exchanges), values)
+            if present:
+                same_time = exchanges.c.started_at.in_({row.exchange.started_at for row in rows})
+                columns: list[Any] = [column(name) for name in _IDENTITY]
+                query = select(*columns).select_from(exchanges)
+                identities = set(map(tuple, connection.execute(query.where(same_time, exchanges.c.id <= present))))
+                values = [one for one in values if tuple([one[name] for name in _IDENTITY]) not in identities]
+            if not values:
+                return 0
+            connection.exec_driver_sql(self._statements.add, [tuple(one.values()) for one in values])
             last = connection.execute(select(func.max(exchanges.c.id))).scalar_one()
         self.database.note_row(last)
+        return len(values)
 
     def get(self, id: int) -> Row | None:
         """Return one exchange, ``None`` when the id is unknown."""
@@ -266,9 +270,9 @@ class _Statements:
         self._mark = "?" if is_sqlite else "%s"
         self._completing: dict[tuple[tuple[str, ...], bool], str] = {}
         empty = {name: value for name, value in _UNANSWERED.items() if name not in _BEGUN}
-        names = ", ".join(f'"{name}"' for name in (*_BEGUN, "entry", "console", *empty))
-        values = ", ".join([*[self._mark] * (len(_BEGUN) + 2), *empty.values()])
-        self.begin = f"INSERT INTO exchanges ({names}) VALUES ({values})" + ("" if is_sqlite else " RETURNING id")  # noqa: S608
+        begun = dict.fromkeys((*_BEGUN, "entry", "console"), self._mark) | empty
+        self.begin = _insertion(begun) + ("" if is_sqlite else " RETURNING id")
+        self.add = _insertion(dict.fromkeys(_FINISHED, self._mark))
 
     def complete(self, names: tuple[str, ...], *, is_timed: bool) -> str:
         """Return the update of some columns; a column that is set to its own value still costs its indexes."""
@@ -278,6 +282,11 @@ class _Statements:
             place = f"id = {self._mark}" + f" AND started_at = {self._mark}" * is_timed
             self._completing[key] = f"UPDATE exchanges SET {changes} WHERE {place}"  # noqa: S608
         return self._completing[key]
+
+
+def _insertion(values: Mapping[str, str]) -> str:
+    names = ", ".join(f'"{name}"' for name in values)
+    return f"INSERT INTO exchanges ({names}) VALUES ({', '.join(values.values())})"  # noqa: S608
 
 
 def stored(values: Sequence[Any]) -> list[Any]:
@@ -302,6 +311,15 @@ def headers_of(lines: str) -> Headers:
         return tuple([(name, value) for name, _, value in [line.partition(": ") for line in lines.split("\n") if line]])
     pairs = (line.partition(": ") for line in re.split(r"\n(?! )", lines) if line)
     return tuple((name, value.replace("\n ", "\n")) for name, _, value in pairs)
+
+
+def _finished(row: Row) -> dict[str, Any]:
+    """Return the columns of ``_FINISHED``, as the drivers take them."""
+    exchange = row.exchange
+    entry = entry_of(exchange, row.documented_error) if row.entry is None else row.entry
+    error = row.documented_error, row.error, row.error_description
+    values = *_begun(exchange), *_outcome(exchange), *error, row.note, row.cause, entry
+    return dict(zip(_FINISHED, stored(values), strict=True))
 
 
 def _begun(exchange: Exchange) -> tuple[Any, ...]:

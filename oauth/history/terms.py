@@ -61,13 +61,13 @@ class Term(ABC):
     @classmethod
     def refused(cls, value: str, allowed: str) -> FilterError:
         """Return the error for an invalid value."""
-        shown = "*" if value == ANY else value[:LONGEST_VALUE]
-        return FilterError(f"{cls.name} is {shown!r}; it can be {allowed}.")
+        text = "*" if value == ANY else value[:LONGEST_VALUE]
+        return FilterError(f"{cls.name} is {text!r}; it can be {allowed}.")
 
     @classmethod
-    @abstractmethod
     def normalized(cls, value: str) -> str:
-        """Return the normalized spelling of a value. Raises ``FilterError``."""
+        """Return the normalized spelling of a value, the same unless a term has its own. Raises ``FilterError``."""
+        return value
 
     @abstractmethod
     def one(self, value: str) -> ColumnElement[bool]:
@@ -173,18 +173,13 @@ class EntryTerm(Term):
     help = "The catalogue's entry that explains the exchange; entra/* for all of one catalogue, * for any."
     example = "entry:github/bad_verification_code"
 
-    @classmethod
-    def normalized(cls, value: str) -> str:
-        """The value as it is."""
-        return value
-
     def one(self, value: str) -> ColumnElement[bool]:
         """The entry, or any that begins so."""
+        entry = exchanges.c.entry
         if value == ANY:
-            return is_some(exchanges.c.entry)
-        if value.endswith("/*"):
-            return and_(is_some(exchanges.c.entry), exchanges.c.entry.startswith(value[:-1], autoescape=True))
-        return and_(is_some(exchanges.c.entry), exchanges.c.entry == value)
+            return is_some(entry)
+        of_catalogue = value.endswith("/*")
+        return is_some(entry) & (entry.startswith(value[:-1], autoescape=True) if of_catalogue else entry == value)
 
 
 class ExactTerm(Term):
@@ -193,11 +188,6 @@ class ExactTerm(Term):
     column: ClassVar[Column[str]]
     is_sparse: ClassVar[bool] = False
     """True where the index of the column has only the rows that are not empty there."""
-
-    @classmethod
-    def normalized(cls, value: str) -> str:
-        """The value as it is."""
-        return value
 
     def one(self, value: str) -> ColumnElement[bool]:
         """Return the equality, or for ``ANY`` that the column is not empty."""
@@ -306,11 +296,6 @@ class NoteTerm(Term):
     name = "note"
     help = "A part of the note, in any letter case, or * for any note."
     example = 'note:"called back"'
-
-    @classmethod
-    def normalized(cls, value: str) -> str:
-        """The value as it is."""
-        return value
 
     def one(self, value: str) -> ColumnElement[bool]:
         """Return that there is a note, which an index lists, with the value in it."""
@@ -428,11 +413,6 @@ class TextTerm(Term):
             if not value.strip() or not value.isprintable():
                 raise cls.refused(value, "words of printable characters")
         return cls(tuple(dict.fromkeys(values)), negated)
-
-    @classmethod
-    def normalized(cls, value: str) -> str:
-        """The value as it is."""
-        return value
 
     def one(self, value: str) -> ColumnElement[bool]:
         """The words of one value, in their order."""

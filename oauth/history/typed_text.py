@@ -37,13 +37,13 @@ def redacted(text: str, history: History, *vaults: Vault) -> str:
     for vault in vaults:
         text = vault.redact_text(text)
     words = dict.fromkeys(_long_words(text))
-    known: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for word in islice(words, MOST_WORDS):
         if (kind := _kind(history, vaults[0], word)) is not None:
-            known[word] = kind
-    known |= dict.fromkeys(filter(is_random, islice(words, MOST_WORDS, None)), _UNKNOWN)
-    for word in sorted(known, key=len, reverse=True):
-        text = text.replace(word, vaults[0].placeholder(known[word], word))
+            kinds[word] = kind
+    kinds |= dict.fromkeys(filter(is_random, islice(words, MOST_WORDS, None)), _UNKNOWN)
+    for word in sorted(kinds, key=len, reverse=True):
+        text = text.replace(word, vaults[0].placeholder(kinds[word], word))
     return text
 
 
@@ -68,8 +68,6 @@ def _kind(history: History, vault: Vault, value: str) -> str | None:
 
 def is_any_indexed(history: History, words: Iterable[str]) -> bool:
     """Return whether any of the words occurs in any exchange. Raises ``HistoryError``."""
+    query = select(true()).select_from(exchanges).where(any_word(words)).limit(1)
     with history.database.reading(SECONDS) as connection:
-        return (
-            connection.execute(select(true()).select_from(exchanges).where(any_word(words)).limit(1)).first()
-            is not None
-        )
+        return connection.execute(query).first() is not None

@@ -153,6 +153,7 @@ def check_id_token(token: DecodedToken, expected: Expected, now: datetime) -> li
         *_audience(token, expected),
         _expiry(token, now),
         _issued(token, now),
+        *_not_before(token, now),
         _nonce(token, expected),
         _at_hash(token, expected),
     ]
@@ -258,8 +259,12 @@ def _audience(token: DecodedToken, expected: Expected) -> list[Check]:
         ]
     checks = [Check("aud", True, f"Issued for this client, {expected.client_id}.")]
     party = token.claims.get("azp")
-    if party is not None and party != expected.client_id:
+    if party is None and len(names) > 1:
+        checks.append(Check("azp", False, "Missing, although the token has several audiences."))
+    elif party is not None and party != expected.client_id:
         checks.append(Check("azp", False, f"Authorized for {party}, another client."))
+    elif party is not None:
+        checks.append(Check("azp", True, "Authorized for this client."))
     return checks
 
 
@@ -281,6 +286,19 @@ def _issued(token: DecodedToken, now: datetime) -> Check:
     if ahead > LEEWAY:
         return Check("iat", False, f"Issued {span(ahead)} in the future: one of the two clocks is wrong.")
     return Check("iat", True, f"Issued {span(-ahead)} ago.")
+
+
+def _not_before(token: DecodedToken, now: datetime) -> list[Check]:
+    """Check the optional ``nbf`` (RFC 7519 §4.1.5)."""
+    if "nbf" not in token.claims:
+        return []
+    at = _time(token.claims["nbf"])
+    if at is None:
+        return [Check("nbf", False, "It is not a time.")]
+    ahead = (at - now).total_seconds()
+    if ahead > LEEWAY:
+        return [Check("nbf", False, f"Not valid yet: valid in {span(ahead)}, unless one of the two clocks is wrong.")]
+    return [Check("nbf", True, f"Valid since {span(-ahead)}." if ahead < 0 else "Valid now, within the leeway.")]
 
 
 def _nonce(token: DecodedToken, expected: Expected) -> Check:

@@ -21,6 +21,7 @@ from oauth.paste.result import (
     check_brackets,
     check_count,
 )
+from oauth.paste.transport import with_failure
 from oauth.paste.wrappers import RECORD, Peeled, peel
 
 __all__ = ["MOST_EXCHANGES", "MOST_OCTETS", "ParseError", "Pasted", "read", "read_within"]
@@ -86,6 +87,7 @@ def read_within(
         check_count(items)
         if end is not None and time.monotonic() > end:
             break
+    items = with_failure(items, text)
     if not items:
         raise failure or NothingFoundError("nothing that is known was found.")
     report("putting them together")

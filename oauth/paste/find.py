@@ -209,8 +209,8 @@ class _Scan:
                 events.append(Event(block.start, block.end, "items", tuple(map(self._mended, block.items))))
                 position = max(position, block.end)
         words = in_words.events(self.text, events)
-        kept = [event for event in events if event.kind != "status" or not in_words.has_status(event, words)]
-        return sorted([*kept, *words], key=lambda event: event.start)
+        others = [event for event in events if event.kind != "status" or not in_words.has_status(event, words)]
+        return sorted([*others, *words], key=lambda event: event.start)
 
     def _blocks(self) -> list[Block]:
         """Return the blocks, which do not overlap."""

@@ -4,7 +4,7 @@ from collections.abc import Sized
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from oauth.exchange import Exchange, Part, Request, Response, Step
+from oauth.exchange import Exchange, Failure, Part, Request, Response, Step
 from oauth.lenient_json import ParseError
 
 MOST_EXCHANGES = 100_000
@@ -29,8 +29,9 @@ STATUS_UNKNOWN = 0
 class Pasted:
     """One exchange, as far as it was pasted.
 
-    A part that is not in the text is ``None``, a status that is not ``STATUS_UNKNOWN``. ``unknown`` has the parts of a
-    message in the text that the text does not show. ``spans`` are the places in the text from which it was read.
+    A part that is not in the text is ``None``, a status that is not ``STATUS_UNKNOWN``. ``failure`` is why no response
+    came, where the text says so. ``unknown`` has the parts of a message in the text that the text does not show.
+    ``spans`` are the places in the text from which it was read.
     ``repairs`` describes what reading repaired or left out. ``source`` is the format in words. ``started_at`` is aware
     and in UTC. ``flow`` is equal for the exchanges that share a ``state``, a code or a token.
     """
@@ -45,6 +46,7 @@ class Pasted:
     flow: str = ""
     unknown: frozenset[Part] = frozenset()
     spans: Spans = field(default=(), compare=False)
+    failure: Failure | None = None
 
     @property
     def status(self) -> int | None:
@@ -61,6 +63,7 @@ class Pasted:
             request=self.request or Request("", ""),
             started_at=self.started_at or now,
             response=self.response,
+            failure=self.failure,
             duration_ms=self.duration_ms,
             flow=self.flow,
             marks=() if self.started_at else ("undated",),

@@ -104,11 +104,11 @@ def check(identifier: str, values: Mapping[str, Any], where: str) -> Provider:
 
 def _secrets(values: Mapping[str, Any], prefix: str) -> Iterator[Problem]:
     """Yield a problem for each secret, found by the name of its field, header or parameter, or by its format."""
-    known = {item.name for item in fields(Provider)} | {"code", "access_token", "refresh_token"}
+    names = {item.name for item in fields(Provider)} | {"code", "access_token", "refresh_token"}
     for name, value in values.items():
         place = f"{prefix}{name}"
         is_mistyped = isinstance(value, int) or (isinstance(value, str) and len(value) < MIN_SECRET_LENGTH)
-        if secret_kind(name) and name not in NAMES_OF_SECRETS and not (name in known and is_mistyped):
+        if secret_kind(name) and name not in NAMES_OF_SECRETS and not (name in names and is_mistyped):
             yield Problem(place, f"holds a secret. {REMEDY}")
         elif isinstance(value, Mapping):
             yield from _secrets(value, f"{place}.")

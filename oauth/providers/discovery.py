@@ -244,11 +244,11 @@ class _Search:
 
 
 def _challenge(response: Response) -> Challenge:
-    found = protected_resource.challenge(response)
-    if found is None:
+    challenge = protected_resource.challenge(response)
+    if challenge is None:
         raise DiscoveryError(
             f"The server returned {response.status} and asks for no token: this is no address of an API."
         )
-    if not found.metadata:
+    if not challenge.metadata:
         raise DiscoveryError(f"The server returned {response.status}, and its challenge names no resource_metadata.")
-    return found
+    return challenge

@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from oauth.addresses import loopback_twin
-from oauth.exchange import Request, Response
+from oauth.exchange import Response
 from oauth.providers.profile import ClientAuthentication, Kind, Link, Pkce, Provider, kind_of
 from oauth.providers.protected_resource import Resource
 from oauth.providers.validation import RESPONSE_MODES, address_faults
 from oauth.providers.well_known import DiscoveryError, document, is_same
-from oauth.request_builder import build_request
 
 OPENID = "openid-configuration"
 OAUTH = "oauth-authorization-server"
@@ -73,11 +72,6 @@ class Candidate:
     def is_oauth(self) -> bool:
         """True for the document of RFC 8414, False for that of OpenID Connect."""
         return OAUTH in self.url
-
-    @property
-    def request(self) -> Request:
-        """The request for the document (RFC 8414 §3.1)."""
-        return build_request("GET", self.url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A protected resource's metadata (RFC 9728): the authorization servers, the scopes and the ``resource`` of an API."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -78,11 +78,12 @@ def read(url: str, address: str, response: Response, *, scope: str = "") -> Reso
             )
         problems.append(f"resource is {identifier}, the same machine by its other name, and is sent as such")
     servers, faults = _servers(members, url)
+    scopes = members.get("scopes_supported")
     return Resource(
         address,
         identifier,
         servers,
-        _strings(members.get("scopes_supported")),
+        tuple(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else (),
         scope,
         (*problems, *faults),
     )
@@ -105,11 +106,3 @@ def _servers(members: dict[str, Any], url: str) -> tuple[tuple[str, ...], Sequen
         return (), ["authorization_servers is not a list of strings"]
     faults = [f"authorization_servers {fault}" for item in listed if (fault := named_address_fault(item, url))]
     return tuple(item for item in listed if not named_address_fault(item, url))[:MAX_SERVERS], faults
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    def items() -> Iterator[str]:
-        if isinstance(value, list):
-            yield from (item for item in value if isinstance(item, str))
-
-    return tuple(items())

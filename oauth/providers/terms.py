@@ -36,8 +36,8 @@ def terms_of(url: str, id: str = "", *, has_documented_text: bool = False) -> Pr
     if id and (profile := _profiles().get(id)) and profile.token_endpoint:
         return profile
     host = host_of(url)
-    known = _by_host()
-    if profile := known.get(host) or known.get(f"www.{host}") or _by_host(SISTER).get(host):
+    by_host = _by_host()
+    if profile := by_host.get(host) or by_host.get(f"www.{host}") or _by_host(SISTER).get(host):
         return profile
     is_open = is_loopback(split(url).hostname or "") if host else not id
     return _local() if is_open and (has_documented_text or _has_documented_path(url)) else None

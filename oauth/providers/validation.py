@@ -51,13 +51,13 @@ def provider(values: Mapping[str, Any], where: str) -> Provider:
 
 
 def _table(kind: Any, values: Mapping[str, Any], prefix: str, problems: list[Problem]) -> Any:
-    known = {item.name: item for item in fields(kind)}
+    by_name = {item.name: item for item in fields(kind)}
     types_of = get_type_hints(kind)
-    for name in sorted(values.keys() - known):
-        problems.append(Problem(prefix + name, f"is not a field. Fields: {', '.join(sorted(known))}"))
+    for name in sorted(values.keys() - by_name):
+        problems.append(Problem(prefix + name, f"is not a field. Fields: {', '.join(sorted(by_name))}"))
     before = len(problems)
     arguments: dict[str, Any] = {}
-    for name, item in known.items():
+    for name, item in by_name.items():
         if name in values:
             arguments[name] = _value(types_of[name], values[name], prefix + name, problems)
             problems += (Problem(prefix + name, text) for text in _faults(item, arguments[name]))

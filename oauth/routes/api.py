@@ -75,19 +75,19 @@ class Api:
             "/exchanges/{id}": self._exchange,
             "/diagnose": self._diagnose,
         }
-        known = [_route(it.method, it.path, self._endpoint(it, answers[it.path])) for it in OPERATIONS]
-        known.append(_route("GET", "/openapi.json", self._document))
+        operations = [_route(it.method, it.path, self._endpoint(it, answers[it.path])) for it in OPERATIONS]
+        operations.append(_route("GET", "/openapi.json", self._document))
 
         async def other(request: Request) -> Response:
-            matches = [route for route in known if route.matches(request.scope)[0] is Match.PARTIAL]
+            matches = [route for route in operations if route.matches(request.scope)[0] is Match.PARTIAL]
             allowed = ", ".join(sorted({method for route in matches for method in route.methods or ()}))
             if allowed:
                 return refusal(405, f"Use {allowed}.", {"Allow": allowed})
             return refusal(404, f"There is no such address. {PREFIX}/openapi.json describes the API.")
 
-        rest = Route(f"{PREFIX}/{{path:path}}", other)
-        rest.methods = None  # all
-        return [*known, rest]
+        others = Route(f"{PREFIX}/{{path:path}}", other)
+        others.methods = None  # all
+        return [*operations, others]
 
     def _endpoint(
         self, operation: Operation, answer: Callable[[Request, Token, Audit], Awaitable[Any]]

@@ -54,10 +54,10 @@ def authorized(request: Request, scope: Scope, audit: Audit, cost: int = 1) -> T
     for rate, name in ((PER_TOKEN, f"token {token.name}"), (PER_PERSON, f"person {token.created_by}")):
         if wait := rate.take(database, name, cost):
             return _too_many(wait)
-    if scope not in token.scopes:
-        detail = f"the token lacks the scope {scope}"
-        audit.record(token.person, Event.REFUSAL, place, detail=detail, address=address, allowed=False)
-        return _challenge(403, "insufficient_scope", f"The token lacks the scope {scope}.", f', scope="{scope}"')
+    if fault := token.fault(scope):
+        audit.record(token.person, Event.REFUSAL, place, detail=fault, address=address, allowed=False)
+        text = f"{fault[0].upper()}{fault[1:]}."
+        return _challenge(403, "insufficient_scope", text, f', scope="{scope}"')
     return token
 
 

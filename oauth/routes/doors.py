@@ -19,6 +19,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from oauth.exports.links import HOST_PREFIX
+
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing (RFC 9110 §9.2.1). Another origin may link to a page, and cannot read the response."""
 
@@ -116,8 +118,9 @@ class Doors:
         if self._entrance.cookie in HTTPConnection(scope).cookies:
             return
         secure = "; Secure" if any(origin.startswith("https:") for origin in self._entrance.origins) else ""
-        value = f"{self._entrance.cookie}={secrets.token_urlsafe(24)}"
-        headers.append("Set-Cookie", f"{value}; Path={self._entrance.base or '/'}; HttpOnly; SameSite=Lax{secure}")
+        name, value = self._entrance.cookie, secrets.token_urlsafe(24)
+        path = "/" if name.startswith(HOST_PREFIX) else self._entrance.base or "/"
+        headers.append("Set-Cookie", f"{name}={value}; Path={path}; HttpOnly; SameSite=Lax{secure}")
 
 
 def page_policy(html: str) -> str:

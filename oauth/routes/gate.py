@@ -89,7 +89,7 @@ class Gate:
         path = scope["path"].removeprefix(self._base) if self._is_below(scope["path"]) else ""
         if HEADER in connection.headers:
             reason = f"It brought the header {HEADER}, which only the gate writes. The header was removed."
-            await run_in_threadpool(self._register.refused, reason, path, address_of(connection))
+            await self._refused(reason, path, connection)
         # No WebSocket is open: the only one is that of the pages.
         if scope["type"] == "http" and any(
             path == open or (open.endswith("/") and path.startswith(open)) for open in OPEN
@@ -106,7 +106,7 @@ class Gate:
             if person is not None and await run_in_threadpool(self._register.has_ended, person.session):
                 person = None
         except (Refused, Unreachable) as error:
-            await run_in_threadpool(self._register.refused, str(error), path, address_of(connection))
+            await self._refused(str(error), path, connection)
             await _answer(scope, receive, send, self._refusal(error))
             return
         if person is None:
@@ -118,6 +118,10 @@ class Gate:
         else:
             await self._admit(_with_person(scope, person, sealed), receive, send, person)
 
+    async def _refused(self, reason: str, path: str, connection: HTTPConnection) -> None:
+        address, source = address_of(connection), source_of(connection)
+        await run_in_threadpool(self._register.refused, reason, path, address, source)
+
     async def _admit(self, scope: Scope, receive: Receive, send: Send, person: Person) -> None:
         if scope["type"] == "http":
             await self._app(scope, receive, _for_one(send))
@@ -125,9 +129,9 @@ class Gate:
 
         async def receive_in_time() -> Message:
             """Return the next message, or the end of the connection when the session has ended by then."""
-            left = None if person.expires is None else person.expires - self._clock().timestamp()
+            seconds = None if person.expires is None else person.expires - self._clock().timestamp()
             try:
-                message = await asyncio.wait_for(receive(), left)
+                message = await asyncio.wait_for(receive(), seconds)
             except TimeoutError:
                 return await _closed(send)
             is_action = message["type"] == "websocket.receive"
@@ -154,12 +158,8 @@ class Gate:
         if may:
             facts.append(("may", ", ".join(may)))
         if person.expires is not None:
-            facts.append(
-                (
-                    "signed in until",
-                    f"{datetime.fromtimestamp(person.expires, self._clock().tzinfo):%Y-%m-%d %H:%M:%S %Z}",
-                )
-            )
+            end = datetime.fromtimestamp(person.expires, self._clock().tzinfo)
+            facts.append(("signed in until", f"{end:%Y-%m-%d %H:%M:%S %Z}"))
         text = (
             "These claims of your sign-in gave the role, by the rules of CONSOLE_ROLES."
             if has_role
@@ -190,6 +190,12 @@ def person_of(request: HTTPConnection) -> Person:
 def address_of(connection: HTTPConnection) -> str:
     """Return where a request says that it comes from, for the audit; nothing is believed for it."""
     return place(connection.client.host if connection.client else "", connection.headers.getlist("x-forwarded-for"))
+
+
+def source_of(connection: HTTPConnection) -> str:
+    """Return the address that the nearest proxy saw, which a client behind one cannot make up, or the connection's."""
+    _, _, nearest = ",".join(connection.headers.getlist("x-forwarded-for")).rpartition(",")
+    return nearest.strip() or (connection.client.host if connection.client else "")
 
 
 def _facts(claims: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -117,5 +117,5 @@ class ControlElsewhere:
             return refusal(502, f"The sandbox at {self._address} did not respond.")
         if answer.cut:
             return refusal(502, f"The response of the sandbox at {self._address} is too large to pass on.")
-        kept = {name: value for name, value in answer.headers if name.lower() in ("content-type", "allow")}
-        return Response(answer.body, answer.status, kept | {"Cache-Control": "no-store"})
+        passed_on = {name: value for name, value in answer.headers if name.lower() in ("content-type", "allow")}
+        return Response(answer.body, answer.status, passed_on | {"Cache-Control": "no-store"})

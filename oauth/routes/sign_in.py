@@ -1,10 +1,10 @@
 """The ways in: the login at an OpenID provider with its routes, and the voucher of a proxy."""
 
-from asyncio import Semaphore
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -19,10 +19,10 @@ from oauth.access.documents import Documents
 from oauth.access.openid import Provider
 from oauth.access.register import Register
 from oauth.access.roles import Role
-from oauth.access.seal import ATTEMPT_SECONDS, Attempt, Seal
+from oauth.access.seal import ATTEMPT_SECONDS, Attempt, Seal, session_end
 from oauth.access.sign_in import CALLBACK, SIGN_IN, SIGN_OUT, Refused, SignIn, Unreachable, Voucher
 from oauth.exports import links
-from oauth.routes.gate import Gate, Way, address_of
+from oauth.routes.gate import Gate, Way, address_of, source_of
 from oauth.routes.page import page
 from oauth.settings import Settings
 
@@ -35,8 +35,13 @@ LONGEST_PATH = 1_000
 AT_A_TIME = 8
 """Sign-ins that wait for the provider at a time: pages and files need threads, too."""
 
+PATIENCE = 20.0
+"""Seconds to wait for a turn: with four requests to the provider a sign-in ends within a minute, as proxies need."""
+
 MOST_KEPT = 1_000
 """JWTs of a proxy that are known to be verified: a browser sends its own with each request."""
+
+_T = TypeVar("_T")
 
 
 class OpenIdWay:
@@ -62,9 +67,11 @@ class OpenIdWay:
         self._browser_cookie = browser_cookie
         self._cookie = f"{browser_cookie}_person"
         self._base = base
+        self._cookie_path = "/" if browser_cookie.startswith(links.HOST_PREFIX) else base or "/"
+        self._attempt_prefix = f"{self._cookie.removeprefix(links.HOST_PREFIX)}_to_"
         self._secure = public_url.startswith("https:")
         self._register = register
-        self._turns = Semaphore(AT_A_TIME)
+        self._turns = asyncio.Semaphore(AT_A_TIME)
         self.routes = [
             Route(SIGN_IN, self._begin, methods=["GET"]),
             Route(CALLBACK, self._finish, methods=["GET"]),
@@ -78,15 +85,15 @@ class OpenIdWay:
     async def _begin(self, request: Request) -> Response:
         attempt = Attempt(self._own_path(request.query_params.get("to", "")))
         try:
-            async with self._turns:
-                url = await run_in_threadpool(self._provider.authorization_url, attempt)
+            url = await self._in_turn(self._provider.authorization_url, attempt)
         except Unreachable as error:
             return page("The login cannot be reached", [str(error)], link=self._again(attempt.to), status=503)
         response = RedirectResponse(url, 303)
         response.headers["Cache-Control"] = "no-store"
-        for name in [name for name in request.cookies if name.startswith(self._prefix)][MOST_ATTEMPTS - 1 :]:
+        for name in [name for name in request.cookies if name.startswith(self._attempt_prefix)][MOST_ATTEMPTS - 1 :]:
             response.delete_cookie(name, path=self._base + SIGN_IN)
-        self._set(response, self._attempt_cookie(attempt.state), self._seal.attempt(attempt), SIGN_IN, ATTEMPT_SECONDS)
+        name, path = self._attempt_cookie(attempt.state), self._base + SIGN_IN
+        self._set(response, name, self._seal.attempt(attempt), path, ATTEMPT_SECONDS)
         return response
 
     async def _finish(self, request: Request) -> Response:
@@ -99,19 +106,20 @@ class OpenIdWay:
         try:
             if "error" in callback:
                 raise Refused(f"The provider answered {callback['error'][:100]!r}.")
-            async with self._turns:
-                claims = await run_in_threadpool(self._provider.claims, attempt, callback)
-            sealed = self._seal.sealed(self._issuer, claims)
+            claims = await self._in_turn(self._provider.claims, attempt, callback)
+            sealed = self._seal.sealed(self._issuer, claims, self._clock())
             await run_in_threadpool(self._come_in, sealed, request)
         except (Refused, Unreachable) as error:
-            await run_in_threadpool(self._register.refused, str(error), CALLBACK, address_of(request))
+            address, source = address_of(request), source_of(request)
+            await run_in_threadpool(self._register.refused, str(error), CALLBACK, address, source)
             status = 403 if isinstance(error, Refused) else 503
             response: Response = page(
                 "You are not signed in", [str(error)], link=self._again(attempt.to), status=status
             )
         else:
             response = RedirectResponse(attempt.to, 303)
-            self._set(response, self._cookie, sealed, "", int(float(claims["exp"]) - self._clock().timestamp()))
+            seconds = int(session_end(claims, self._clock()) - self._clock().timestamp())
+            self._set(response, self._cookie, sealed, self._cookie_path, seconds)
         response.delete_cookie(name, path=self._base + SIGN_IN)
         return response
 
@@ -135,8 +143,20 @@ class OpenIdWay:
         if person is not None:
             self._register.came_in(person, address_of(request))
 
+    async def _in_turn(self, function: Callable[..., _T], *arguments: object) -> _T:
+        """Call the provider. Raises ``Unreachable`` when no turn comes in time."""
+        try:
+            await asyncio.wait_for(self._turns.acquire(), PATIENCE)
+        except TimeoutError as error:
+            raise Unreachable("Too many people are signing in, or the provider is slow. Try again soon.") from error
+        try:
+            return await run_in_threadpool(function, *arguments)
+        finally:
+            self._turns.release()
+
     def _without_cookie(self, response: Response) -> Response:
-        response.delete_cookie(self._cookie, path=self._base or "/")
+        # A browser ignores a Set-Cookie with this prefix and without Secure.
+        response.delete_cookie(self._cookie, path=self._cookie_path, secure=self._secure)
         return response
 
     def _own_path(self, to: str) -> str:
@@ -157,18 +177,14 @@ class OpenIdWay:
             name,
             value,
             max_age=seconds,
-            path=(self._base + path) or "/",
+            path=path,
             httponly=True,
             samesite="lax",
             secure=self._secure,
         )
 
-    @property
-    def _prefix(self) -> str:
-        return f"{self._cookie}_to_"
-
     def _attempt_cookie(self, state: str) -> str:
-        return self._prefix + sha256(state.encode()).hexdigest()[:12]
+        return self._attempt_prefix + sha256(state.encode()).hexdigest()[:12]
 
 
 class ProxyWay:
@@ -202,11 +218,11 @@ class ProxyWay:
             raise Refused(f"There is more than one {self._voucher.header} header, so one of them is not the proxy's.")
         token = values[0].removeprefix("Bearer ").strip()
         digest = sha256(token.encode()).digest()
-        kept = self._kept.get(digest)
-        if kept is not None and self._seal.person(kept, self._clock()) is not None:
-            return kept
+        cached = self._kept.get(digest)
+        if cached is not None and self._seal.person(cached, self._clock()) is not None:
+            return cached
         claims: Mapping[str, Any] = vouched(token, self._voucher, self._documents, self._clock)
-        sealed = self._seal.sealed(self._voucher.issuer, claims)
+        sealed = self._seal.sealed(self._voucher.issuer, claims, self._clock())
         person = self._seal.person(sealed, self._clock())
         if person is None:
             return ""

@@ -41,7 +41,7 @@ def sandbox(address: tuple[str, Sandbox]) -> Sandbox:
 
 @pytest.fixture
 def http(address: tuple[str, Sandbox], sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address[0], trust_env=False) as client:
+    with httpx.Client(base_url=address[0], trust_env=False, verify=False) as client:
         yield client
 
 

@@ -27,7 +27,7 @@ def refresh(sandbox: SteeredSandbox, token: str) -> dict[str, Any]:
         "client_id": "demo-app",
         "client_secret": "demo-secret",
     }
-    answer = httpx.post(f"{sandbox.url}/api/open/oauth/token", json=body, trust_env=False)
+    answer = httpx.post(f"{sandbox.url}/api/open/oauth/token", json=body, trust_env=False, verify=False)
     if answer.is_error:
         raise PermissionError(answer.json()["error_description"])
     members: dict[str, Any] = answer.json()

@@ -148,6 +148,15 @@ def test_a_second_tab_says_so_and_one_of_both_goes_on(walk: "Walk") -> None:
     expect(walk.at("walkthrough.overtaken")).to_have_count(0)
 
 
+def test_a_second_tab_is_named_until_it_is_closed(walk: "Walk") -> None:
+    walk.authorize()
+    second = type(walk)(walk.page.context.new_page(), walk.url)
+    second.open()
+    second.at("walkthrough.second").wait_for()
+    walk.page.close()
+    expect(second.at("walkthrough.second")).to_have_count(0, timeout=20_000)
+
+
 def test_a_tab_in_the_background_lets_the_other_one_take_the_callback(walk: "Walk") -> None:
     consent = open_page(walk)
     second = type(walk)(walk.page.context.new_page(), walk.url)

@@ -259,6 +259,25 @@ def test_profile_that_is_imported_again_makes_no_twin(walk: "Walk") -> None:
     expect(walk.at("providers.open").get_by_text("Twin")).to_have_count(1)
 
 
+def test_name_of_a_profile_is_shown_to_the_letter(walk: "Walk") -> None:
+    name = (
+        'A <b>server</b> of "Größe" & Co: https://evil.example/ www.evil.example me@evil.example **x** `y` $a^2$ -> '
+        ":streamlit: :material/check: :red[x] [l](https://evil.example/) ![i](https://evil.example/i.png) \\ #1"
+    )
+    walk.open("/providers")
+    walk.press("providers.new.empty")
+    walk.type("providers.field.name", name)
+    walk.press("providers.save")
+    walk.at("providers.open").wait_for()
+    for place in (
+        walk.at("providers.open").locator("label", has_text="Größe"),
+        walk.page.get_by_role("heading", level=2),
+    ):
+        expect(place).to_contain_text("evil.example")
+        assert name in place.inner_text().replace("\u2060", "")
+        expect(place.locator("a, img")).to_have_count(0)
+
+
 def test_host_without_an_address_is_named_and_the_console_has_its_own_port(walk: "Walk") -> None:
     port = walk.url.rpartition(":")[2]
     expect(walk.at("authorize.field.redirect_uri.value").locator("input")).to_have_value(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oauth.catalogue import CatalogueError, editing
@@ -193,6 +193,7 @@ def test_every_built_in_entry_can_be_written() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0"), min_size=1).filter(str.strip)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(title=TEXTS, cause=TEXTS, remedy=st.lists(TEXTS, min_size=1, max_size=3), example=TEXTS)
 def test_any_text_comes_back_as_it_was_typed(title: str, cause: str, remedy: list[str], example: str) -> None:
     values = GONE | {"title": title, "cause": cause, "remedy": remedy, "example": example}

@@ -137,6 +137,8 @@ def test_an_export_is_imported_and_what_cannot_be_read_is_named(
     assert done.stdout == b"Exchanges imported: 4. Problems: 1.\n"
     assert done.stderr.decode() == "Line 5: started_at is missing.\n"
     assert {row.exchange.case for row in history.rows(Filters(by="bob"))} == {"T-1"}
+    again = run("import", str(file), "--owner", "bob")
+    assert again.stdout == b"Exchanges imported: 0. Already there: 4. Problems: 1.\n"
     refused = run("import", str(tmp_path / "nothing.har"))
     assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1)
     assert f"Cannot read '{tmp_path / 'nothing.har'}': No such file" in refused.stderr.decode()

@@ -1,5 +1,6 @@
 """The sandbox, a history, and a person who walks through them."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,8 +30,8 @@ def sandbox(server: RunningSandbox) -> RunningSandbox:
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> History:
-    return History(f"sqlite:///{tmp_path / 'history.db'}", lambda: datetime.now(UTC))
+def history(tmp_path: Path, migrated: Path) -> History:
+    return History(f"sqlite:///{shutil.copy(migrated, tmp_path)}", lambda: datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")

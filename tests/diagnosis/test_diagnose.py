@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from oauth import flow as flows
 from oauth.catalogue import documented
 from oauth.catalogue.explain import Explanation, explain
-from oauth.diagnosis import Fix, Label, NoPast, Target, Verdict, diagnose, preflight
+from oauth.diagnosis import Change, Fix, Label, NoPast, Target, Verdict, diagnose, preflight
+from oauth.diagnosis.causes.fixes import merged
 from oauth.diagnosis.causes.shape import bare
 from oauth.exchange import Exchange, Request, Response, Step
 from oauth.flow import Grant
@@ -322,3 +323,51 @@ def sends_no_spent_code(walk: Walk, fix: Fix, sent: dict[str, str]) -> bool:
                 after[change.name] = walk.vault.resolve(change.after)
     by_code = after.get("grant_type", "") in ("", "authorization_code")
     return not by_code or walk.flow.code not in after.get("code", "")
+
+
+# Several wrong values at once.
+
+
+def test_fix_corrects_all_that_is_proven_wrong_so_that_the_next_send_works(walk: Walk) -> None:
+    walk.authorize()
+    wrong = setting(client_secret="another-secret", redirect_uri=f"{CALLBACK}/", scope="read,write,v2")
+    diagnosis = walk.diagnosed(walk.token(wrong))
+    fix = cause(diagnosis, "client.secret_differs").fix
+    assert fix is not None
+    assert fix.label == "ready"
+    assert fix.title.split("; also ") == [
+        "Send the right secret",
+        "send the redirect URI of step 1",
+        "separate the scopes by spaces",
+    ]
+    after = {change.name: walk.vault.resolve(change.after or "") for change in fix.changes}
+    assert after == {"client_secret": "demo-secret", "redirect_uri": CALLBACK, "scope": "read write v2"}
+    assert walk.token(setting(**after)).response.status == 200  # type: ignore[union-attr]
+
+
+def test_value_that_the_server_may_have_accepted_is_not_changed_with_another_one(walk: Walk) -> None:
+    """An error about the redirect URI says that the client was authenticated, whatever secret worked before."""
+    walk.provider = replace(walk.provider, clients=())
+    walk.begin()
+    walk.got_tokens()
+    walk.begin()
+    walk.authorize()
+    said = answer("invalid_grant", "The redirect_uri does not match")
+    sent = walk.token(setting(client_secret="a-rotated-secret", redirect_uri=f"{CALLBACK}/"))
+    diagnosis = walk.diagnosed(replace(sent, response=said))
+    fix = cause(diagnosis, "redirect_uri.differs").fix
+    assert fix is not None
+    assert [change.name for change in fix.changes] == ["redirect_uri"]
+
+
+def test_fixes_that_clash_are_not_merged() -> None:
+    def fix(title: str, *changes: Change) -> Fix:
+        return Fix(Label.READY, title, Step.TOKEN, changes)
+
+    body = fix("Send a form", Change(Target.BODY_FORMAT, "Content-Type", "text/plain", "form"))
+    json_body = fix("Send JSON", Change(Target.BODY_FORMAT, "body", "invalid", "json"))
+    code = fix("Send code", Change(Target.FIELD, "code", None, "", "the value of code"))
+    assert merged(body, [body, json_body, code]) == replace(
+        body, label=Label.NEEDS_A_VALUE, title="Send a form; also send code", changes=(*body.changes, *code.changes)
+    )
+    assert merged(code, [body, code]) == merged(body, [body, code])

@@ -1,5 +1,6 @@
 """The sandbox over real HTTP, and a place where drills run against it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,8 +38,8 @@ def sandbox(server: RunningSandbox) -> RunningSandbox:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    return tmp_path / "history.db"
+def database(tmp_path: Path, migrated: Path) -> Path:
+    return Path(shutil.copy(migrated, tmp_path))
 
 
 @pytest.fixture

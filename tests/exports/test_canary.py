@@ -122,7 +122,7 @@ def test_no_secret_of_an_imported_har_is_kept_or_leaves_again(
     report = import_file(
         io.BytesIO(har), history, lambda: Vault(b"key of the tests' fingerprints.."), exchange().started_at
     )
-    assert (report.kept, report.problems) == (2, ())
+    assert (report.count, report.problems) == (2, ())
     history.database.engine.dispose()
     for format in formats.FORMATS:
         output = io.BytesIO()

@@ -61,6 +61,16 @@ def test_the_csv_is_what_the_reference_writes(filled: History, export: Callable[
     assert export() == reference.csv_of(rows)
 
 
+@pytest.mark.parametrize("format", ["csv", "jsonl", "har"])
+def test_rows_that_the_backfill_has_not_reached_are_exported_with_their_entries(
+    filled: History, export: Callable[..., bytes], format: str
+) -> None:
+    before = export(format=format)
+    with filled.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE exchanges SET entry = NULL")
+    assert export(format=format) == before
+
+
 @pytest.mark.parametrize(
     "line", ["step:api", "status:2xx", "status:none", "-step:api", 'case:"=1+1"', "error:2", "step:token,api"]
 )

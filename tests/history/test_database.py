@@ -21,6 +21,7 @@ from oauth.history.store import History, HistoryError
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.settings import SettingError
+from tests.history import pauses
 
 
 @pytest.fixture
@@ -277,7 +278,7 @@ def test_locked_history_costs_one_wait(
     assert history.get(kept) is not None, "it can be read"
     other.execute("ROLLBACK")
     other.close()
-    history.database.end_pauses()
+    pauses.end(history.database)
     assert history.begin(exchange()) > kept
 
 

@@ -16,6 +16,7 @@ from oauth.history.schema import installation
 from oauth.history.store import History
 from oauth.installation import Installation
 from oauth.settings import load
+from tests.history import pauses
 from tests.servers import postgresql
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +70,7 @@ def test_a_database_that_is_away_is_compared_when_it_is_back(
     postgresql_server.execute("CREATE DATABASE begun_later")
     other = database(url, "another")
     other.prepare()
-    history.database.end_pauses()
+    pauses.end(history.database)
     with pytest.raises(WrongKeyError):
         history.begin(exchange())
     history.database.engine.dispose()

@@ -89,10 +89,10 @@ def _differences(connection: Connection) -> Any:
 
 def test_the_migrations_lead_to_the_schema(engine: Engine) -> None:
     with engine.begin() as connection:
-        assert not migrations.is_current(connection)
+        assert migrations.revision_of(connection) != migrations.HEAD
         migrations.upgrade(connection)
     with engine.begin() as connection:
-        assert migrations.is_current(connection)
+        assert migrations.revision_of(connection) == migrations.HEAD
         assert _differences(connection) == []
         assert set(metadata.tables) < set(inspect(connection).get_table_names())
 
@@ -168,7 +168,7 @@ def test_two_processes_that_start_at_once_both_get_the_schema(
         _, errors = process.communicate()
         assert (process.returncode, errors) == (0, "")
     with open_history().database.reading() as connection:
-        assert migrations.is_current(connection)
+        assert migrations.revision_of(connection) == migrations.HEAD
 
 
 ADDED = """

@@ -13,6 +13,7 @@ from oauth.history.store import History, HistoryError
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from tests.exchanges import token_exchange
+from tests.history import pauses
 from tests.hostile.servers import OK, answering, serving
 from tests.servers.postgresql import Server
 from tests.servers.running import free_port
@@ -160,7 +161,7 @@ def test_a_table_that_is_locked_is_told(
             history.begin(exchange())
         with pytest.raises(HistoryError, match="is locked by another program"):
             history.set_note(1, "at once, since another use has waited a moment ago")
-    history.database.end_pauses()
+    pauses.end(history.database)
     assert history.begin(exchange()) > 1
 
 
@@ -193,10 +194,10 @@ def test_frozen_server_costs_one_wait_and_the_walkthrough_goes_on(
             Handover(history.database).expect("s" * 32, Labels(flow="f"))
         assert "its server does not respond" in recorder.problem
         assert waits == [deadlines.ANSWER_SECONDS]
-        history.database.end_pauses()
+        pauses.end(history.database)
         with pytest.raises(HistoryError, match="its server does not respond"):
             history.get(before)  # on a connection of the pool, or a new one
-    history.database.end_pauses()
+    pauses.end(history.database)
     assert history.get(before) is not None
     assert history.begin(exchange()) > before
 

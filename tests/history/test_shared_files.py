@@ -12,11 +12,12 @@ from sqlalchemy import insert, update
 from oauth import own_files
 from oauth.catalogue import CatalogueError, catalogues, editing
 from oauth.history import shared_files
-from oauth.history.database import Database
+from oauth.history.database import RETENTION_LOCK, Database
 from oauth.history.schema import own_files as table
 from oauth.history.shared_files import SharedFiles
 from oauth.providers import ProfileError, Provider, custom
 from tests.catalogue.test_catalogues import ACME
+from tests.history import pauses
 from tests.servers import postgresql
 
 MINE = Provider("mine", "My server", token_endpoint="https://mine.example/token")
@@ -115,6 +116,15 @@ def test_two_writers_of_one_catalogue_lose_nothing(consoles: Consoles) -> None:
     assert {error.id for error in found.errors} >= {f"added-{number}" for number in range(8)}
 
 
+def test_a_catalogue_is_changed_while_another_console_deletes_old_exchanges(consoles: Consoles) -> None:
+    consoles.at("one")
+    assert consoles.databases["one"].hold(RETENTION_LOCK)
+    consoles.at("two")
+    editing.create("acme", ACME)
+    consoles.at("one")
+    assert catalogues.catalogue("acme") is not None
+
+
 def test_files_of_before_are_taken_over_once_and_that_is_said(consoles: Consoles) -> None:
     """A second console has a file of the same name; an invalid one, which may hold a secret, stays where it is."""
     for name, title in (("one", "My server"), ("two", "Another")):
@@ -158,7 +168,7 @@ def test_the_copies_serve_while_the_database_is_away(
         assert profiles(one) == {"mine": MINE}
     finally:
         postgresql_server.execute(f"ALTER DATABASE gone RENAME TO {consoles.url.rpartition('/')[2]}")
-    consoles.databases["one"].end_pauses()
+    pauses.end(consoles.databases["one"])
     custom.write(one, replace(MINE, name="Renamed"))
     assert [it.name for it in profiles(one).values() if it] == ["Renamed"]
 
@@ -174,7 +184,7 @@ def test_files_are_taken_over_when_a_database_that_was_away_is_there(
     with pytest.raises(CatalogueError):
         editing.create("acme", ACME)
     postgresql_server.execute("CREATE DATABASE made_later")
-    consoles.databases["one"].end_pauses()
+    pauses.end(consoles.databases["one"])
     assert profiles(one) == {"mine": MINE}
     assert "providers/mine.toml" in consoles.notices("one")
     custom.delete(one, "mine")

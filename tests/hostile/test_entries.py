@@ -62,8 +62,8 @@ def test_type_confused_entries_are_refused_by_their_number_or_kept_whole(
         assert all(problem.startswith(("Line ", "Entry ")) for problem in report.problems)
         refused = [problem for problem in report.problems if "with the current time" not in problem]
         sound = names[0].startswith(("jsonl", "har"))  # one more, at the beginning
-        assert report.kept + len(refused) == len(names) + sound, (names, report)
-        kept += report.kept
+        assert report.count + report.duplicates + len(refused) == len(names) + sound, (names, report)
+        kept += report.count
         count += len(names)
     assert not raised, f"{len(raised)} files of {count} entries: {raised[:10]}"
     assert read_everything(history) == kept
@@ -91,7 +91,7 @@ def test_type_confused_entries_are_refused_by_their_number_or_kept_whole(
 def test_refusal_names_the_line_the_field_and_what_is_wrong(change: str, problem: str, history: History) -> None:
     line = json.dumps(LINE | json.loads(f"{{{change}}}"))
     report = import_file(io.BytesIO(line.encode()), history, lambda: Vault(KEY), NOW)
-    assert (report.kept, report.problems) == (0, (problem,))
+    assert (report.count, report.problems) == (0, (problem,))
 
 
 @pytest.fixture

@@ -211,6 +211,9 @@ def test_valid_id_token_passes_every_check() -> None:
         ({"aud": ["a", "b"]}, "aud", "Issued for a, b"),
         ({"aud": 5}, "aud", "Issued for nobody"),
         ({"aud": ["app", "b"], "azp": "b"}, "azp", "Authorized for b"),
+        ({"aud": ["app", "b"]}, "azp", "Missing, although the token has several audiences"),
+        ({"nbf": AT + 61}, "nbf", "Not valid yet: valid in 1 min 1 s"),
+        ({"nbf": "soon"}, "nbf", "is not a time"),
         ({"exp": AT - 61}, "exp", "Expired 1 min 1 s ago"),
         ({"exp": None}, "exp", "expiry time is missing"),
         ({"iat": AT + 61}, "iat", "one of the two clocks is wrong"),
@@ -225,6 +228,13 @@ def test_invalid_claim_fails_its_check_with_a_reason(changes: dict[str, Any], na
     holds, text = checks[name]
     assert holds is False
     assert reason in text
+
+
+def test_nbf_and_azp_are_checked_where_they_are_present() -> None:
+    checks = checked(CLAIMS | {"aud": ["app", "b"], "azp": "app", "nbf": AT + 30})
+    assert checks["azp"] == (True, "Authorized for this client.")
+    assert checks["nbf"][0] is True
+    assert checked(CLAIMS | {"nbf": AT - 600})["nbf"] == (True, "Valid since 10 min.")
 
 
 def test_check_without_a_value_to_compare_is_undecided() -> None:

@@ -11,8 +11,9 @@ from oauth.access.tokens import Scope
 from oauth.history.database import HistoryError
 from oauth.installation import Installation, now
 from pages.parts.access import audit as audit_page
-from pages.parts.common import permissions, session
+from pages.parts.common import session
 from tests.pages.test_permissions import key_of
+from tests.pages.widgets import action_of
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -116,7 +117,7 @@ def test_every_widget_needs_the_role_of_an_admin(access: "Page") -> None:
     access.open("access.tab", "Audit")
     keys |= registered(access)
     assert {"access.token.1.revoke.sure", "access.token.create", "access.audit.person", "access.audit.older"} <= keys
-    assert {permissions.action_of(key) for key in keys} == {Action.TOKENS, Action.AUDIT}
+    assert {action_of(key) for key in keys} == {Action.TOKENS, Action.AUDIT}
 
 
 def registered(page: "Page") -> set[str]:

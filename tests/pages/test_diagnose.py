@@ -13,6 +13,7 @@ from oauth.history.filters import Filters
 from oauth.installation import Installation, now
 from oauth.isolation import IsolationError
 from oauth.paste import ParseError, read
+from pages.parts.common.markdown import escaped
 from pages.parts.diagnose import pasted as pasted_text
 from tests.benchmarks.paste import short_har
 from tests.paste.samples import samples
@@ -270,7 +271,9 @@ def test_page_and_command_say_the_same_of_every_sample(page: "Page", console: In
 
 def _headline(result: ResultObject) -> str:
     number = result["documented"]
-    return f":red[Documented error {number}] · {result['title']}" if number else f":red[{result['title']}]"
+    return (
+        f":red[Documented error {number}] · {result['title']}" if number else f":red[{escaped(result['title'] or '')}]"
+    )
 
 
 @pytest.mark.parametrize("text", ['{"id": 1, "name": "x"}', 'HTTP/1.1 200 OK\n\n{"id": 1, "name": "x"}'])

@@ -5,6 +5,7 @@ import pytest
 
 from oauth.history import deadlines
 from oauth.installation import Installation
+from tests.history import pauses
 from tests.servers.postgresql import Server
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def test_frozen_postgresql_costs_a_press_one_wait_and_the_walkthrough_goes_on(
         begin(pauses, error, of_writing=of_writing)
 
     def run_once() -> None:
-        console.history.database.end_pauses()  # as if the last press was a while ago
+        pauses.end(console.history.database)  # as if the last press was a while ago
         waits.clear()
         run()
         assert len(waits) <= 1, "a press waits for the server once"

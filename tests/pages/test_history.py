@@ -380,6 +380,8 @@ def test_a_file_is_imported_in_a_process_of_its_own(
     assert ["«access_token #" in row.exchange.request.url for row in rows] == [True] * 3
     assert {row.exchange.owner for row in rows} == {LOCAL.id}
     assert removed.call_count == 1, "the file stays in the memory of the server"
+    import_har(page, 3)
+    assert "0 exchanges imported, 3 already there" in page.text()
 
 
 def test_an_import_that_reaches_its_limit_says_how_far_it_was(page: "Page", monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,6 +145,7 @@ def test_a_flow_of_a_stopped_console_is_said_to_be_lost(page: Page, stop: Callab
     stop()
     page = Page()
     assert "Your flow was lost" in page.text()
+    assert f"The console that had flow {flow} in its memory" in page.text()
     links = [link.proto for link in page.app.get("page_link")]
     assert [link.label for link in links if "flow" in link.query_string] == [f"Exchanges of flow {flow}"]
     assert state(page).flow.id != flow

@@ -1,4 +1,4 @@
-"""What each role may do on the pages: the tables of ``permissions`` are compared with what is drawn for each role.
+"""What each role may do on the pages: the tables of pages and widgets are compared with what is drawn.
 
 A widget that is drawn and not listed fails, and so does one that the role may not use.
 """
@@ -23,6 +23,7 @@ from oauth_sandbox import embedded, fault_from
 from pages.parts.common import permissions, provider, session
 from tests.catalogue.test_catalogues import ACME
 from tests.hostile.entries import damage_history
+from tests.pages.widgets import action_of
 
 if TYPE_CHECKING:
     from tests.pages.conftest import Page
@@ -148,9 +149,9 @@ def test_a_role_is_offered_what_it_may_do_and_nothing_else(
     as_role(Role.ADMIN)
     everything = offered(type(walked)(), row)
     assert len(everything) > 200
-    assert {permissions.action_of(key) for key in everything} >= set(Action) - UNSEEN
+    assert {action_of(key) for key in everything} >= set(Action) - UNSEEN
     as_role(role)
-    assert offered(type(walked)(), row) == {key for key in everything if permissions.may(permissions.action_of(key))}
+    assert offered(type(walked)(), row) == {key for key in everything if permissions.may(action_of(key))}
 
 
 UNSEEN = {Action.READ_ALL, Action.TOKENS, Action.AUDIT}
@@ -160,7 +161,7 @@ UNSEEN = {Action.READ_ALL, Action.TOKENS, Action.AUDIT}
 def test_the_widgets_of_a_whole_walkthrough_are_listed(walked: "Page") -> None:
     walked.go("walkthrough.py")
     for id in walked.app._session_state._state._new_widget_state.widget_metadata:
-        assert permissions.action_of(key_of(id)) in (Action.SEND, None)
+        assert action_of(key_of(id)) in (Action.SEND, None)
 
 
 @pytest.mark.parametrize("role", Role)
@@ -174,7 +175,7 @@ def test_the_page_access_is_for_those_who_may(
     assert ("Not allowed" in page.text()) is (role < Role.ADMIN)
     keys = {key_of(element.proto.id) for element in elements(page.app._tree) if getattr(element.proto, "id", "")}
     assert len(keys) > 3 or role < Role.ADMIN
-    assert all(permissions.may(permissions.action_of(key)) for key in keys)
+    assert all(permissions.may(action_of(key)) for key in keys)
 
 
 def state(console: Installation) -> list[object]:
@@ -208,7 +209,7 @@ def test_a_widget_that_was_drawn_under_another_role_does_nothing(
     for visit in visits(row):
         visit(page)
         for key in pressable(page):
-            if MINIMUM[permissions.action_of(key) or Action.READ] > Role.READER:
+            if MINIMUM[action_of(key) or Action.READ] > Role.READER:
                 as_role(Role.ADMIN)
                 visit(page)
                 if key not in pressable(page):  # an unsaved form was changed by the press before
@@ -322,5 +323,5 @@ def test_every_page_has_an_action() -> None:
 
 
 def test_an_unlisted_widget_is_an_error() -> None:
-    with pytest.raises(LookupError, match=r"history2\.new is not in permissions"):
-        permissions.action_of("history2.new")
+    with pytest.raises(LookupError, match=r"history2\.new is not in tests/pages/widgets"):
+        action_of("history2.new")

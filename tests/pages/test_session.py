@@ -22,7 +22,7 @@ def test_walkthrough_is_not_there_for_the_next_person(
     monkeypatch.setattr(streamlit, "session_state", state)
 
     def connect(name: str) -> None:
-        sealed = seal.sealed("https://login.example", {"sub": name, "exp": now().timestamp() + 60})
+        sealed = seal.sealed("https://login.example", {"sub": name, "exp": now().timestamp() + 60}, now())
         monkeypatch.setattr(streamlit, "context", SimpleNamespace(headers={HEADER: sealed}))
 
     connect("ada")

@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 
-from oauth.access import tokens
+from oauth.access import people, tokens
 from oauth.access.audit import Audit, Entry, Selection
 from oauth.access.limits import Rate
 from oauth.access.person import Person
@@ -202,6 +202,21 @@ def test_invalid_token_is_refused_and_audited(
         ("", "GET /api/exchanges", "invalid token", False)
     }
     assert "forwarded for 10.0.0.3" in refusals[0].address
+
+
+def test_token_ends_with_the_role_of_its_creator(http: httpx.Client, audit: Audit, token: str) -> None:
+    database, ada = audit.history.database, replace(ADA, role=Role.READER)
+    for role, status in ((Role.ADMIN, 200), (Role.SUPPORT, 200), (Role.READER, 403), (Role.ADMIN, 200)):
+        people.seen(database, replace(ADA, role=role), "", database.clock())
+        assert http.get("/api/exchanges").status_code == status
+        answer = http.post("/api/diagnose", content="x", headers={"Content-Type": "text/plain"})
+        assert answer.status_code != 403
+    people.seen(database, ada, "", database.clock())
+    answer = http.get("/api/exchanges")
+    assert challenge(answer) == {"realm": "OAuth Console", "error": "insufficient_scope", "scope": "history:read"}
+    detail = "who created the token no longer has the role support, which the scope history:read needs"
+    assert answer.json()["error"]["detail"].lower() == f"{detail}."
+    assert entries(audit, "refusal")[0].detail == detail
 
 
 def test_token_without_the_scope_is_refused_and_audited(http: httpx.Client, audit: Audit) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import secrets
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Semaphore
@@ -24,20 +26,20 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from oauth import kept_flows
-from oauth.access import LOCAL, Person, Role
+from oauth.access import LOCAL, Person, Role, documents
 from oauth.access.audit import Audit, Selection
 from oauth.access.documents import FAILURE_LIFETIME, Documents
 from oauth.access.openid import Provider
-from oauth.access.register import LIFETIME
+from oauth.access.register import LIFETIME, REFUSALS
 from oauth.access.roles import Rules
-from oauth.access.seal import HEADER, Seal
+from oauth.access.seal import HEADER, LONGEST_SESSION, Seal
 from oauth.access.sign_in import Unreachable
 from oauth.access.sign_in import load as load_sign_in
 from oauth.exports import links
 from oauth.history.store import History, HistoryError
 from oauth.redaction import Vault
 from oauth.routes.gate import OPEN, person_of
-from oauth.routes.sign_in import AT_A_TIME, gate
+from oauth.routes.sign_in import AT_A_TIME, PATIENCE, gate
 from oauth.settings import load
 from tests.routes.conftest import serving
 from tests.servers.authorization_server import Server
@@ -90,14 +92,14 @@ class Console:
 
 
 @contextmanager
-def provider(methods: object = ("client_secret_basic",)) -> Iterator[Server]:
+def provider(methods: object = ("client_secret_basic",), **endpoints: str) -> Iterator[Server]:
     server = Server()
     app = server.app()
     members = {"token_endpoint_auth_methods_supported": methods}
 
     def metadata(_: Request) -> Response:
         addresses = {"jwks_uri": f"{server.issuer}/jwks", "userinfo_endpoint": f"{server.issuer}/userinfo"}
-        return JSONResponse(server.metadata() | addresses | members)
+        return JSONResponse(server.metadata() | addresses | members | endpoints)
 
     app.router.routes.append(Route("/.well-known/openid-configuration", metadata))
     with serving(app) as server.issuer:
@@ -185,6 +187,30 @@ def test_cookie_is_secure_where_the_console_is_published_with_tls(tmp_path: Path
     [cookie] = begun.headers.get_list("set-cookie")
     assert "; Secure" in cookie
     assert "redirect_uri=https%3A%2F%2Fc.example%2Fsign-in%2Fcallback" in begun.headers["Location"]
+
+
+@pytest.mark.parametrize("base", ["", "/console"])
+def test_cookie_of_a_session_can_be_set_by_this_host_only_with_tls(tmp_path: Path, server: Server, base: str) -> None:
+    member_of(server, "staff")
+    with open_id_console(tmp_path, server, base, CONSOLE_PUBLIC_URL=f"https://c.example{base}") as console:
+        begun = console.client.get(f"{base}/sign-in?to={base}/history")
+        [attempt] = begun.headers.get_list("set-cookie")
+        assert f"Path={base}/sign-in" in attempt
+        assert not attempt.startswith("__Host-")
+        approved = httpx.get(begun.headers["Location"], trust_env=False)
+        callback = approved.headers["Location"].removeprefix("https://c.example")
+        back = console.client.get(callback, headers={"Cookie": attempt.partition(";")[0]})
+        assert back.headers["Location"] == f"{base}/history"
+        [cookie] = [text for text in back.headers.get_list("set-cookie") if "_person=" in text]
+        assert cookie.startswith("__Host-console_")
+        assert {"Path=/", "Secure"} <= {part.strip() for part in cookie.split(";")}
+        assert "Domain" not in cookie
+        from_sibling = cookie.removeprefix("__Host-").partition("=")[0] + "=forged"
+        headers = {"Cookie": f"{cookie.partition(';')[0]}; {from_sibling}"}
+        assert console.client.get(f"{base}/history", headers=headers).status_code == 200
+        left = console.client.get(f"{base}/sign-out", headers=headers)
+        [removal] = left.headers.get_list("set-cookie")
+        assert {"Path=/", "Secure", "Max-Age=0"} <= {part.strip() for part in removal.split(";")}
 
 
 def test_console_below_a_path_signs_in_there(tmp_path: Path, server: Server) -> None:
@@ -308,6 +334,17 @@ def test_session_ends_with_the_id_token(console: Console, server: Server) -> Non
     console.now += timedelta(seconds=601)
     assert console.client.get("/history", headers=HTML).status_code == 303
     assert console.client.get("/download/history.csv").status_code == 401
+
+
+def test_session_lasts_a_day_at_most(console: Console, server: Server) -> None:
+    member_of(server, "staff", exp=int(console.now.timestamp()) + 10**9)
+    back = to_provider(console)
+    [cookie] = [text for text in back.headers.get_list("set-cookie") if "_person=" in text]
+    assert f"Max-Age={LONGEST_SESSION.total_seconds():.0f}" in cookie
+    console.now += LONGEST_SESSION - timedelta(seconds=1)
+    assert console.client.get("/history", headers=HTML).status_code == 200
+    console.now += timedelta(seconds=1)
+    assert console.client.get("/history", headers=HTML).status_code == 303
 
 
 def test_open_page_is_cut_off_when_the_session_ends(console: Console, server: Server) -> None:
@@ -515,6 +552,19 @@ def test_provider_that_does_not_answer_is_named(tmp_path: Path) -> None:
     assert "127.0.0.1:9/.well-known/openid-configuration could not be read" in answer.text
 
 
+def test_keys_that_never_arrive_end_the_sign_in_with_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    total = documents.CONNECTION.total_timeout
+    assert PATIENCE + 4 * total < 60, "metadata, token, keys and userinfo, before a proxy gives up"
+    monkeypatch.setattr(documents, "CONNECTION", replace(documents.CONNECTION, read_timeout=0.5))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        keys = f"http://127.0.0.1:{silent.getsockname()[1]}/jwks"
+        with provider(jwks_uri=keys) as server, open_id_console(tmp_path, server) as console:
+            back = to_provider(console)
+    assert back.status_code == 503
+    assert f"{keys} could not be read: read timeout" in back.text
+    assert "Sign in again" in back.text
+
+
 def test_people_go_on_while_the_provider_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     is_over, arrived = Event(), Semaphore(0)
 
@@ -539,7 +589,8 @@ def test_people_go_on_while_the_provider_does_not_answer(tmp_path: Path, monkeyp
 def come_in(console: Console, server: Server) -> None:
     """Have the cookie of somebody who signed in at another console with the same key."""
     seal = Seal(console.settings, Rules.parse(ROLES))
-    sealed = seal.sealed(server.issuer, {"sub": "7", "groups": ["staff"], "exp": console.now.timestamp() + 600})
+    claims = {"sub": "7", "groups": ["staff"], "exp": console.now.timestamp() + 600}
+    sealed = seal.sealed(server.issuer, claims, console.now)
     console.client.cookies.set(f"{links.cookie_name(console.settings)}_person", sealed)
 
 
@@ -782,9 +833,12 @@ def test_refusals_are_in_the_audit_and_cannot_fill_it(console: Console, server: 
     assert (first.event, first.object, first.allowed) == ("refusal", "/sign-in/callback", False)
     assert "Issued for another" in first.detail
     assert (second.object, second.address) == ("/history", "127.0.0.1 (forwarded for 203.0.113.9)")
-    for _ in range(100):
-        assert console.client.get("/history").status_code == 401
-    assert 50 < len(audited(console)) < 70
+    for number in range(100):
+        headers = {"X-Forwarded-For": f"10.0.0.{number}, 198.51.100.1"}  # only the last one is the proxy's
+        assert console.client.get("/history", headers=headers).status_code == 401
+    assert len(audited(console)) == 2 + REFUSALS.requests
+    console.client.get("/history", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert len(audited(console)) == 3 + REFUSALS.requests, "a flood of one source hides no other"
 
 
 def test_nobody_comes_in_while_the_audit_cannot_be_written(

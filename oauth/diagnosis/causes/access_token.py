@@ -2,6 +2,7 @@
 
 from oauth import moments, parameters
 from oauth.diagnosis.causes import shape
+from oauth.diagnosis.causes.fixes import new_access_token
 from oauth.diagnosis.causes.rule import (
     UNDATED,
     Finding,
@@ -12,6 +13,7 @@ from oauth.diagnosis.causes.rule import (
     possible,
     proven,
     rule,
+    rule_of_origin,
     ruled_out,
     unknown,
 )
@@ -25,15 +27,11 @@ from oauth.redaction.placeholders import is_live
 
 HEADER = "request header, Authorization"
 NO_HEADERS = "The text shows no value of the Authorization header"
-NO_ORIGIN = "The token's origin is unknown: no token response that issued it is known"
 
 
-@rule("access_token.expired", "The access token had expired")
-def expired(context: Context) -> Finding:
+@rule_of_origin("access_token", "access_token.expired", "The access token had expired")
+def expired(context: Context, origin: Origin) -> Finding:
     """Compare the token's age with its ``expires_in``, or else with the provider's lifetime."""
-    origin = _origin(context)
-    if origin is None:
-        return unknown(NO_ORIGIN)
     life = origin.expires_in if origin.expires_in is not None else context.lifetimes.access_token
     if life is None:
         return unknown(
@@ -76,7 +74,7 @@ def scheme(context: Context) -> Finding:
         return broken(context)(wrong("The word Bearer is missing in front of the token", HEADER), fix=fix)
     if not credentials:
         return proven(wrong("There is no token after Bearer", HEADER), fix=_send_newest(context))
-    if not is_live(context.bearer) and _origin(context) is None:
+    if not is_live(context.bearer) and context.origin("access_token", context.bearer) is None:
         return unknown("Redaction hides the text after Bearer", HEADER)
     return ruled_out(right("The word Bearer appears once", HEADER))
 
@@ -101,24 +99,18 @@ def left_out(context: Context) -> Finding:
     return ruled_out(right("The Authorization header contains a token", HEADER))
 
 
-@rule("access_token.other_host", "The token was issued by another host")
-def other_host(context: Context) -> Finding:
+@rule_of_origin("access_token", "access_token.other_host", "The token was issued by another host")
+def other_host(context: Context, origin: Origin) -> Finding:
     """Compare the host with the one that issued the token, the only one that accepts it."""
-    origin = _origin(context)
-    if origin is None:
-        return unknown(NO_ORIGIN)
     text = f"Issued by {origin.host}"
     if context.before.is_same_site(origin.provider, origin.host):
         return ruled_out(right(f"{text}, the provider of this call", origin.where, origin.row))
     return proven(wrong(f"{text}, sent to {context.host}", origin.where, origin.row), fix=_send_newest(context))
 
 
-@rule("access_token.replaced", "A later token replaced it", Weight.ELIMINATED)
-def replaced(context: Context) -> Finding:
+@rule_of_origin("access_token", "access_token.replaced", "A later token replaced it", Weight.ELIMINATED)
+def replaced(context: Context, origin: Origin) -> Finding:
     """Look for a later refresh, and for calls in which the old token still worked."""
-    origin = _origin(context)
-    if origin is None:
-        return unknown(NO_ORIGIN)
     if origin.grant == Grant.CLIENT_CREDENTIALS:
         return ruled_out(
             open_fact("It is an application token: a refresh does not replace those", origin.where, origin.row)
@@ -168,12 +160,14 @@ REFUSED: tuple[Rule, ...] = (scheme, expired, replaced, other_host, *shape.alter
 """Rules for a refused access token."""
 
 
-@rule("token.of_application", "The token is an application token, but this call needs a user token", Weight.ELIMINATED)
-def of_application(context: Context) -> Finding:
+@rule_of_origin(
+    "access_token",
+    "token.of_application",
+    "The token is an application token, but this call needs a user token",
+    Weight.ELIMINATED,
+)
+def of_application(context: Context, origin: Origin) -> Finding:
     """Check the grant that issued the token (RFC 6749 §4.4: client_credentials involves no user)."""
-    origin = _origin(context)
-    if origin is None:
-        return unknown(NO_ORIGIN)
     if not origin.grant:
         return unknown("The grant that issued the token is unknown", origin.where, origin.row)
     if origin.grant == Grant.CLIENT_CREDENTIALS:
@@ -184,21 +178,15 @@ def of_application(context: Context) -> Finding:
     return ruled_out(right(f"The token came from {origin.grant}: it is a user token", origin.where, origin.row))
 
 
-def _origin(context: Context) -> Origin | None:
-    return context.origin("access_token", context.bearer) if context.bearer else None
-
-
 def _is_before(one: int | None, other: int | None) -> bool:
     return one is not None and other is not None and one < other
 
 
 def _renew(context: Context, origin: Origin) -> Fix:
     newest = _send_newest(context)
-    if newest.label is Label.READY:
-        return newest
-    if origin.grant == Grant.CLIENT_CREDENTIALS:
+    if newest.label is not Label.READY and origin.grant == Grant.CLIENT_CREDENTIALS:
         return Fix(Label.START_AGAIN, "Get a new application token", Step.TOKEN)
-    return Fix(Label.START_AGAIN, "Refresh the access token", Step.REFRESH)
+    return newest
 
 
 def _send_newest(context: Context) -> Fix:
@@ -212,7 +200,7 @@ def _send_newest(context: Context) -> Fix:
         if is_valid and is_here and context.secrets.same_as("access_token", context.bearer, known) is not True:
             change = _authorization_header(context, known.value)
             return Fix(Label.READY, "Send the newest access token", context.step, (change,))
-    return Fix(Label.START_AGAIN, "Get a new access token", Step.AUTHORIZE)
+    return new_access_token(context)
 
 
 def _send_user_token(context: Context) -> Fix:

@@ -4,6 +4,7 @@ from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, put
 from oauth.diagnosis.causes.rule import (
+    NO_ORIGIN,
     UNDATED,
     Finding,
     Rule,
@@ -13,15 +14,15 @@ from oauth.diagnosis.causes.rule import (
     possible,
     proven,
     rule,
+    rule_of_origin,
     ruled_out,
     unknown,
 )
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Fix, open_fact, right, wrong
 from oauth.exchange import Exchange, Part, Step
 from oauth.formatting import span
-
-NO_ORIGIN = "The refresh token's origin is unknown: no token response that issued it is known"
 
 
 @rule("refresh_token.replaced", "The refresh token was replaced by a later refresh", Weight.NAMED)
@@ -59,15 +60,10 @@ def replaced(context: Context) -> Finding:
     return ruled_out(right(f"No later refresh replaced it, in the newest {context.past.reach:,} rows", "history"))
 
 
-@rule("refresh_token.expired", "The refresh token had expired")
-def expired(context: Context) -> Finding:
+@rule_of_origin("refresh_token", "refresh_token.expired", "The refresh token had expired")
+def expired(context: Context, origin: Origin) -> Finding:
     """Compare the token's age with the provider's lifetime."""
-    sent, life = context.sent.value("refresh_token"), context.lifetimes.refresh_token
-    if not sent:
-        return no_value(context, "refresh_token")
-    origin = context.origin("refresh_token", sent)
-    if origin is None:
-        return unknown("The age of the refresh token is unknown: no token response that issued it is known")
+    life = context.lifetimes.refresh_token
     if life is None:
         return unknown("The lifetime of refresh tokens at this provider is unknown", "provider")
     if not context.is_known(Part.TIME):
@@ -77,14 +73,11 @@ def expired(context: Context) -> Finding:
     return by_age(age, life, text, origin.where, origin.row, NEW_TOKEN)
 
 
-@rule("refresh_token.other_client", "The refresh token was issued to another client")
-def other_client(context: Context) -> Finding:
+@rule_of_origin("refresh_token", "refresh_token.other_client", "The refresh token was issued to another client")
+def other_client(context: Context, origin: Origin) -> Finding:
     """Compare the client to which the token was issued with the client that presents it."""
-    sent, client_id = context.sent.value("refresh_token"), context.client_id
-    if not sent:
-        return no_value(context, "refresh_token")
-    origin = context.origin("refresh_token", sent)
-    if origin is None or not origin.client_id or not client_id:
+    client_id = context.client_id
+    if not origin.client_id or not client_id:
         return unknown("The client to which the refresh token was issued is unknown")
     owner, other = context.secrets.swept(origin.client_id), context.secrets.swept(client_id)
     if origin.client_id == client_id:
@@ -93,15 +86,9 @@ def other_client(context: Context) -> Finding:
     return proven(wrong(f"Issued to {owner}, but {other} presents it", origin.where, origin.row), fix=fix)
 
 
-@rule("refresh_token.other_host", "The refresh token was issued by another host")
-def other_host(context: Context) -> Finding:
+@rule_of_origin("refresh_token", "refresh_token.other_host", "The refresh token was issued by another host")
+def other_host(context: Context, origin: Origin) -> Finding:
     """Compare the host with the one that issued the token, the only one that accepts it."""
-    sent = context.sent.value("refresh_token")
-    if not sent:
-        return no_value(context, "refresh_token")
-    origin = context.origin("refresh_token", sent)
-    if origin is None:
-        return unknown(NO_ORIGIN)
     if context.before.is_same_site(origin.provider, origin.host):
         return ruled_out(right(f"Issued by {origin.host}, the provider of this request", origin.where, origin.row))
     return proven(wrong(f"Issued by {origin.host}, sent to {context.host}", origin.where, origin.row), fix=NEW_TOKEN)

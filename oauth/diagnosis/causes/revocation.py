@@ -1,9 +1,10 @@
 """Revoked tokens (RFC 7009)."""
 
 from oauth import parameters
-from oauth.diagnosis.causes.fixes import NEW_TOKEN
-from oauth.diagnosis.causes.rule import Finding, Weight, likely, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.fixes import NEW_TOKEN, new_access_token, revocation_of
+from oauth.diagnosis.causes.rule import Finding, Weight, likely, proven, rule, rule_of_origin, ruled_out, unknown
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.parameters import BODY
@@ -12,23 +13,26 @@ from oauth.parameters import BODY
 @rule("access_token.revoked", "The access token was revoked")
 def access_token(context: Context) -> Finding:
     """Look for a successful revocation of the token in the history."""
-    return _revoked(context, "access_token", context.bearer)
+    # The server may have revoked the refresh token as well (RFC 7009 §2.1), which a refresh shows.
+    return _revoked(context, "access_token", context.bearer, new_access_token(context))
 
 
 @rule("refresh_token.revoked", "The refresh token was revoked")
 def refresh_token(context: Context) -> Finding:
     """Look for a successful revocation of the token in the history."""
-    return _revoked(context, "refresh_token", context.sent.value("refresh_token"))
+    return _revoked(context, "refresh_token", context.sent.value("refresh_token"), NEW_TOKEN)
 
 
-@rule("access_token.code_replayed", "The code was presented again, which revokes its tokens")
-def replayed_access(context: Context) -> Finding:
+@rule_of_origin("access_token", "access_token.code_replayed", "The code was presented again, which revokes its tokens")
+def replayed_access(context: Context, _: Origin) -> Finding:
     """Look for a second exchange of the code that the token came from (RFC 6749 §4.1.2)."""
     return _replayed(context, "access_token", context.bearer)
 
 
-@rule("refresh_token.code_replayed", "The code was presented again, which revokes its tokens")
-def replayed(context: Context) -> Finding:
+@rule_of_origin(
+    "refresh_token", "refresh_token.code_replayed", "The code was presented again, which revokes its tokens"
+)
+def replayed(context: Context, _: Origin) -> Finding:
     """Look for a second exchange of the code that the token came from (RFC 6749 §4.1.2)."""
     return _replayed(context, "refresh_token", context.sent.value("refresh_token"))
 
@@ -61,9 +65,6 @@ def hint_unknown(context: Context) -> Finding:
 
 
 def _replayed(context: Context, kind: str, token: str) -> Finding:
-    origin = context.origin(kind, token) if token else None
-    if origin is None:
-        return unknown("The token's origin is unknown: no token response that issued it is known")
     if not context.past.reach:
         return unknown("No history was searched for a second exchange of the code")
     issues = (row for row in context.sightings((kind,), token) if row.step in (Step.TOKEN, Step.REFRESH))
@@ -84,13 +85,12 @@ def _is_same(one: Exchange, other: Exchange) -> bool:
     return one is other or (one.id is not None and one.id == other.id)
 
 
-def _revoked(context: Context, kind: str, token: str) -> Finding:
+def _revoked(context: Context, kind: str, token: str, fix: Fix) -> Finding:
     if not context.secrets.fingerprints((kind,), token):
         return unknown("The token has no fingerprint, so the history cannot be searched for its revocation")
-    for row in context.sightings((kind,), token):
-        if row.step is Step.REVOKE and parameters.succeeded(row):
-            text = f"It was revoked before: {context.row_text(row)}, {context.outcome(row)}"
-            return proven(wrong(text, "history", row.id), fix=NEW_TOKEN)
+    if row := revocation_of(context, kind, token):
+        text = f"It was revoked before: {context.row_text(row)}, {context.outcome(row)}"
+        return proven(wrong(text, "history", row.id), fix=fix)
     if not context.past.reach:
         return unknown("No history was searched for a revocation of this token")
     return ruled_out(right(f"No revocation of it among the newest {context.past.reach:,} rows", "history"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from oauth.diagnosis.context import Context
+from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Cause, Evidence, Fix, Verdict, open_fact, right, wrong
 from oauth.exchange import Part
 from oauth.parameters import BODY
@@ -57,6 +58,8 @@ class Rule:
 NO_REQUEST = "The request is unknown: only the response was given"
 """The missing fact where there is no request to judge."""
 
+NO_ORIGIN = "The token's origin is unknown: no token response that issued it is known"
+
 CLOSE = 5
 """Seconds before expiry in which a code or token may have expired already: it arrives later than it was issued."""
 
@@ -64,6 +67,24 @@ CLOSE = 5
 def rule(id: str, title: str, weight: Weight = Weight.BREAKS) -> Callable[[Callable[[Context], Finding]], Rule]:
     """Decorate a function as the rule with this id, title and weight."""
     return lambda judge: Rule(id, title, judge, weight)
+
+
+def rule_of_origin(
+    kind: str, id: str, title: str, weight: Weight = Weight.BREAKS
+) -> Callable[[Callable[[Context, Origin], Finding]], Rule]:
+    """Decorate a function as a rule about the token in the request, which takes the token response that issued it."""
+
+    def decorate(judge: Callable[[Context, Origin], Finding]) -> Rule:
+        def judge_token(context: Context) -> Finding:
+            token = context.presented(kind)
+            if token is None or not token.value:
+                return no_value(context, kind)
+            origin = context.origin(kind, token.value)
+            return unknown(NO_ORIGIN) if origin is None else judge(context, origin)
+
+        return Rule(id, title, judge_token, weight)
+
+    return decorate
 
 
 def proven(*evidence: Evidence, fix: Fix | None = None) -> Finding:

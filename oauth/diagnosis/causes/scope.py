@@ -17,6 +17,7 @@ from oauth.diagnosis.causes.rule import (
     possible,
     proven,
     rule,
+    rule_of_origin,
     ruled_out,
     unknown,
 )
@@ -231,12 +232,9 @@ ASKED: tuple[Rule, ...] = (separators, letter_case, beyond_consent, never_grante
 """Rules for a refused scope."""
 
 
-@rule("token.lacks_scope", "The token lacks a scope that this call needs", Weight.NAMED)
-def lacks(context: Context) -> Finding:
+@rule_of_origin("access_token", "token.lacks_scope", "The token lacks a scope that this call needs", Weight.NAMED)
+def lacks(context: Context, origin: Origin) -> Finding:
     """Compare the scope in the challenge, or in the provider's profile, with the granted one."""
-    origin = context.origin("access_token", context.bearer)
-    if origin is None:
-        return unknown("The token's scope is unknown: no token response that issued it is known")
     needed, where = _needed(context)
     if not needed:
         return unknown("The scope that the call needs is unknown: the response names none, and no provider is selected")
@@ -258,12 +256,9 @@ def lacks(context: Context) -> Finding:
     )
 
 
-@rule("token.granted_less", "Less scope was granted than requested", Weight.NAMED)
-def granted_less(context: Context) -> Finding:
+@rule_of_origin("access_token", "token.granted_less", "Less scope was granted than requested", Weight.NAMED)
+def granted_less(context: Context, origin: Origin) -> Finding:
     """Compare the granted scope with the requested one: a server may grant less (RFC 6749 §3.3)."""
-    origin = context.origin("access_token", context.bearer)
-    if origin is None:
-        return unknown("The granted scope is unknown: no token response that issued this token is known")
     requested = _names(context, origin.requested_scope or (context.authorization.parameters or {}).get("scope", ""))
     if not requested:
         return unknown("The requested scope is unknown", origin.where, origin.row)
@@ -285,12 +280,11 @@ def granted_less(context: Context) -> Finding:
     )
 
 
-@rule("token.asked_too_little", "The missing scope was never requested", Weight.NAMED)
-def asked_too_little(context: Context) -> Finding:
+@rule_of_origin("access_token", "token.asked_too_little", "The missing scope was never requested", Weight.NAMED)
+def asked_too_little(context: Context, origin: Origin) -> Finding:
     """Check whether the authorization or token request contained the missing scope."""
-    origin = context.origin("access_token", context.bearer)
     needed, where = _needed(context)
-    if origin is None or not needed:
+    if not needed:
         return unknown("The scope that was requested for this token is unknown")
     requested = _names(context, origin.requested_scope or (context.authorization.parameters or {}).get("scope", ""))
     if not requested:
@@ -342,12 +336,13 @@ def _needed(context: Context) -> tuple[list[str], str]:
 
 def _granted(context: Context) -> dict[str, int | None]:
     """Return every scope that was granted to this client before, with its newest row."""
-    return {name: row.id for row in context.successes_here for name in _names(context, _scope_of(row))}
+    return {name: row.id for row in context.successes_here for name in _names(context, _scope_of(context, row))}
 
 
-def _scope_of(row: Exchange) -> str:
+def _scope_of(context: Context, row: Exchange) -> str:
     """Return the scope granted by a token response: the requested one when it names none (RFC 6749 §5.1)."""
-    return parameters.member(row.response, "scope") or parameters.read(row.request).value("scope")
+    reading = context.readings.of(row)
+    return reading.text("scope") or reading.sent.value("scope")
 
 
 def _granted_together(context: Context, names: Iterable[str]) -> Exchange | None:
@@ -356,7 +351,8 @@ def _granted_together(context: Context, names: Iterable[str]) -> Exchange | None
     rows = [
         row
         for row in context.successes_here
-        if scopes <= set(_names(context, _scope_of(row))) and (parameters.grant_of(row) in OF_A_USER) is is_user
+        if scopes <= set(_names(context, _scope_of(context, row)))
+        and (context.readings.of(row).sent.value("grant_type") in OF_A_USER) is is_user
     ]
     return rows[-1] if rows else None
 
@@ -372,12 +368,9 @@ def _consent(context: Context) -> tuple[list[str], str, int | None] | None:
         if origin is None:
             return None
         # A refresh may have narrowed the access token; the refresh token keeps the whole scope.
-        granted = [
-            name
-            for row in context.before.rows
-            if parameters.grant_of(row) in OF_A_USER
-            for name in _names(context, parameters.member(row.response, "scope"))
-        ]
+        readings = map(context.readings.of, context.before.rows)
+        of_user = (reading for reading in readings if reading.sent.value("grant_type") in OF_A_USER)
+        granted = [name for reading in of_user for name in _names(context, reading.text("scope"))]
         return list(dict.fromkeys([*_names(context, origin.scope), *granted])), origin.where, origin.row
     known = context.authorization
     if context.grant != Grant.AUTHORIZATION_CODE or known.parameters is None or not known.parameters.get("scope"):

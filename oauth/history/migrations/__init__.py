@@ -37,11 +37,6 @@ def revision_of(connection: Connection) -> str:
     return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
 
 
-def is_current(connection: Connection) -> bool:
-    """Return whether the database has the newest revision."""
-    return revision_of(connection) == HEAD
-
-
 def is_usable(connection: Connection) -> bool:
     """Return whether the database has the newest revision, or a newer one that only adds to it."""
     revision = revision_of(connection)

@@ -7,7 +7,7 @@ from oauth.access import tokens as kept
 from oauth.access.tokens import MOST_DAYS, Scope, Token, TokenError
 from oauth.history.store import HistoryError
 from oauth.installation import current, now
-from pages.parts.common import clock, permissions, session
+from pages.parts.common import clock, notices, permissions, session
 
 DAYS = 90
 """Days of a token, unless other ones are chosen."""
@@ -39,15 +39,13 @@ def draw() -> None:
         key="access.token.scopes",
     )
     st.button("Create token", key="access.token.create", icon=":material/key:", type="primary", on_click=_create)
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error("Nothing was done")
-        st.text(problem)
+    notices.pop_error(_PROBLEM, "Nothing was done")
     _created()
-    found = kept.all_tokens(session.database())
-    if not found:
+    rows = kept.all_tokens(session.database())
+    if not rows:
         st.info("No tokens")
-    names = people.names(session.database(), {token.created_by for token in found})
-    for number, token in enumerate(found, 1):
+    names = people.names(session.database(), {token.created_by for token in rows})
+    for number, token in enumerate(rows, 1):
         _token(number, token, names.get(token.created_by, token.created_by))
 
 

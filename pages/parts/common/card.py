@@ -1,6 +1,5 @@
 """The error card, above the failed exchange: the cause and its proof, the fix, the remedy, and folded all else."""
 
-import re
 from collections.abc import Callable, Container, Iterable, Sequence
 
 import streamlit as st
@@ -11,7 +10,8 @@ from oauth.catalogue.explain import Explanation
 from oauth.diagnosis import Cause, Change, Diagnosis, Evidence, Fix, Label, Verdict, questions
 from oauth.exchange import Exchange, Step
 from oauth.formatting import span
-from pages.parts.common import clock, copying
+from pages.parts.common import clock, copying, notices
+from pages.parts.common.markdown import escaped
 
 STEP_NAMES = {
     Step.TOKEN: "Exchange",
@@ -65,38 +65,38 @@ def draw(
     apply: Apply = None,
 ) -> None:
     """Draw the card of a redacted, failed exchange. ``apply`` applies a fix; without it fixes are only shown."""
-    causes_found = diagnosis.causes if diagnosis is not None else ()
-    lead = next((cause for cause in causes_found if cause.verdict in (Verdict.PROVEN, Verdict.LIKELY)), None)
-    first = lead or next((cause for cause in causes_found if cause.verdict is Verdict.POSSIBLE), None)
+    all_causes = diagnosis.causes if diagnosis is not None else ()
+    lead = next((cause for cause in all_causes if cause.verdict in (Verdict.PROVEN, Verdict.LIKELY)), None)
+    first = lead or next((cause for cause in all_causes if cause.verdict is Verdict.POSSIBLE), None)
     proof = _proof(first)
-    asked = questions(causes_found)
+    open_questions = questions(all_causes)
     with st.container(border=True, gap="small", key=f"{key}.card"):
-        named = _headline(explanation, lead, first)
-        said = [*named]
+        texts = _headline(explanation, lead, first)
         _wait(exchange)
-        if proof is not None and proof.holds is None and asked:
+        if proof is not None and proof.holds is None and open_questions:
             proof = None  # the question asks for what this fact is missing
         if proof is not None:
             _evidence((proof,), is_short=True)
-            said.append(proof.text)
-        fixes = _fixes_of(causes_found)
+            texts.append(proof.text)
+        fixes = _fixes_of(all_causes)
         if fixes:
             _fix(key, 1, fixes[0], apply)
-            said.append(f"{fixes[0].title} {diff(fixes[0].changes)}")
-        room = WORDS - FIXED_WORDS - sum(len(text.split()) for text in said)
-        question = _fitting_question(asked, room - len(" ".join(explanation.remedy[:1]).split()))
+            texts.append(f"{fixes[0].title} {diff(fixes[0].changes)}")
+        room = WORDS - FIXED_WORDS - sum(len(text.split()) for text in texts)
+        question = _fitting_question(open_questions, room - len(" ".join(explanation.remedy[:1]).split()))
         _ask(question, apply is not None)
         remedy = _fitting(explanation.remedy, room - len(" ".join(question).split()))
         st.markdown("**Documented remedy**" if explanation.kind in ("documented", "provider") else "**Remedy**")
         # A catalogue of your own is plain text, whatever is in it.
         st.text("\n".join(remedy))
         copying.draw(f"{key}.support", ticket.summary(exchange, explanation, diagnosis), "Copy error report")
-        with st.expander(_summary(causes_found), key=f"{key}.causes"):
+        checked = f": {len(all_causes)} causes checked" if len(all_causes) > 1 else ""
+        with st.expander(f"Why we know{checked}", key=f"{key}.causes"):
             if first is not None:
                 st.text(explanation.cause)
             _more_remedy(explanation, explanation.remedy[len(remedy) :])
-            _ask(asked[len(question) :], apply is not None)
-            _rest(key, causes_found, proof, fixes[1:], apply)
+            _ask(open_questions[len(question) :], apply is not None)
+            _rest(key, all_causes, proof, fixes[1:], apply)
             _sources(exchange, explanation)
 
 
@@ -111,13 +111,13 @@ def _headline(explanation: Explanation, lead: Cause | None, first: Cause | None)
     """Draw the cause, or the error where none is known, and return the texts that were drawn."""
     if explanation.danger:
         st.badge("dangerous: the request contains a secret", icon=":material/gpp_bad:", color="red")
-    error = f":red[{_escaped(explanation.title)}]"
+    error = f":red[{escaped(explanation.title)}]"
     if explanation.number is not None:
         error = f":red[Documented error {explanation.number}] · {explanation.title}"
     if lead is not None:
         label = "Proven" if lead.verdict is Verdict.PROVEN else "Likely"
         st.markdown(f"**{label}**")
-        st.header(f":red[{_escaped(lead.title)}]", anchor=False)
+        st.header(f":red[{escaped(lead.title)}]", anchor=False)
         st.markdown(error)
         return [label, lead.title, error]
     st.header(error, anchor=False)
@@ -144,35 +144,20 @@ def _fitting_question(asked: Sequence[str], words: int) -> Sequence[str]:
     return asked[:1] if asked and len(asked[0].split()) + len(["Ask", "the", "customer"]) <= words else ()
 
 
-def _summary(items: tuple[Cause, ...]) -> str:
-    return f"Why we know: {len(items)} causes checked" if len(items) > 1 else "Why we know"
-
-
 def _reference(entry: str) -> None:
-    """Draw the link to an entry on the Errors page; an id has letters, digits and a few signs."""
-    label = entry.replace("_", r"\_") + " in the reference"
+    """Draw the link to an entry on the Errors page."""
+    label = f"{escaped(entry)} in the reference"
     st.page_link("errors.py", label=label, icon=":material/menu_book:", query_params={"entry": entry})
 
 
-def _escaped(text: str) -> str:
-    """Escape a text for Markdown: the title of an entry may be that of a catalogue of your own."""
-    return re.sub(r"([\\`*_\[\]<>~$:|])", r"\\\1", text)
-
-
-def plain(text: str) -> str:
-    """Reduce a provider's text for Markdown to letters, digits, spaces and a few signs, with underscores escaped."""
-    characters = (character for character in text if character.isalnum() or character in " -_,()")
-    return "".join(characters)[:60].replace("_", r"\_")
-
-
-def causes(items: Iterable[Cause], said: Container[Evidence | None] = ()) -> None:
-    """Draw causes, each with its verdict and its evidence, without the facts that were ``said`` already."""
+def causes(items: Iterable[Cause], facts: Container[Evidence | None] = ()) -> None:
+    """Draw causes, each with its verdict and its evidence, without ``facts`` that are drawn already."""
     for cause in items:
         with st.container(gap="xxsmall"):
             with st.container(horizontal=True, wrap=False, gap="small"):
                 st.markdown(VERDICTS[cause.verdict], width="content")
                 st.text(cause.title, width="stretch")
-            _evidence(fact for fact in cause.evidence if fact not in said)
+            _evidence(fact for fact in cause.evidence if fact not in facts)
 
 
 def _wait(exchange: Exchange) -> None:
@@ -183,9 +168,7 @@ def _wait(exchange: Exchange) -> None:
     seconds = (until - exchange.started_at).total_seconds() - (exchange.duration_ms or 0) / 1000
     moment = clock.at(until) if seconds < DAY else clock.on(until)
     text = f"for {span(round(seconds))}, until {moment}" if seconds > 0 else f"until {moment}, which had already passed"
-    with st.container(horizontal=True, gap="xsmall", wrap=False):
-        st.markdown(":material/timer:", width="content")
-        st.text(f"The server asked to wait {text} (Retry-After). Nothing is resent automatically.", width="stretch")
+    notices.line(":material/timer:", f"The server asked to wait {text} (Retry-After). Nothing is resent automatically.")
 
 
 def _evidence(facts: Iterable[Evidence], *, is_short: bool = False) -> None:
@@ -200,7 +183,7 @@ def _evidence(facts: Iterable[Evidence], *, is_short: bool = False) -> None:
 
 
 def _ask(asked: Sequence[str], is_own: bool) -> None:
-    """Draw what nobody told the console: a question for the customer, or for the person who ``is_own`` developer."""
+    """Draw the open questions: for the customer, or with ``is_own`` for the person at the console."""
     if asked:
         st.text("\n".join([f"{'To find out' if is_own else 'Ask the customer'}: {asked[0]}", *asked[1:]]))
 
@@ -218,18 +201,18 @@ def _more_remedy(explanation: Explanation, more: Sequence[str]) -> None:
         st.text("\n".join(lines))
 
 
-def _rest(key: str, items: tuple[Cause, ...], said: Evidence | None, fixes: Sequence[Fix], apply: Apply) -> None:
-    """Draw the causes with their facts and fixes, and what was checked and is in order last."""
-    left = [cause for cause in items if cause.verdict is not Verdict.RULED_OUT]
-    if left and said is not None and set(left[0].evidence) <= {said}:
-        del left[0]  # the headline and its fact say all of it
-    causes(left, (said,))
+def _rest(key: str, items: tuple[Cause, ...], proof: Evidence | None, fixes: Sequence[Fix], apply: Apply) -> None:
+    """Draw the causes with their facts and fixes, and last the ones that are ruled out."""
+    others = [cause for cause in items if cause.verdict is not Verdict.RULED_OUT]
+    if others and proof is not None and set(others[0].evidence) <= {proof}:
+        del others[0]  # the headline and its fact say all of it
+    causes(others, (proof,))
     for number, fix in enumerate(fixes, 2):
         _fix(key, number, fix, apply)
-    passed = [cause for cause in items if cause.verdict is Verdict.RULED_OUT]
-    if passed:
+    ruled_out = [cause for cause in items if cause.verdict is Verdict.RULED_OUT]
+    if ruled_out:
         st.markdown("**Ruled out**")
-        causes(passed)
+        causes(ruled_out)
 
 
 def _sources(exchange: Exchange, explanation: Explanation) -> None:
@@ -266,7 +249,7 @@ def _fix(key: str, number: int, fix: Fix, apply: Apply) -> None:
                 key=f"{key}.fix.{number}",
                 icon=":material/build:",
                 type="primary" if number == 1 else "secondary",
-                help=fix.title,
+                help=escaped(fix.title),  # it may name what a provider asked for
                 on_click=apply,
                 args=(fix,),
             )
@@ -286,17 +269,16 @@ def diff(changes: tuple[Change, ...]) -> str:
 
 
 def _recognised(explanation: Explanation) -> str:
-    if explanation.kind == "documented":
-        how = MATCHES[explanation.match or "exact"]
-        text = f"Recognised by its text, {how}; found in the {explanation.where}."
-        if explanation.status_as_documented is False:
-            text += " The HTTP status differs from the documented one."
-    elif explanation.kind == "provider":
-        text = f"An error that this provider documents ({explanation.entry}); known by {explanation.known_by}."
-        if explanation.status_as_documented is False:
-            text += " The HTTP status differs from the documented one."
-    elif explanation.kind == "registered":
-        text = "The text is not documented; this is the code's meaning by its specification."
-    else:
-        text = "Recognised without a known error code."
+    match explanation.kind:
+        case "documented":
+            match = MATCHES[explanation.match or "exact"]
+            text = f"Recognised by its text, {match}; found in the {explanation.where}."
+        case "provider":
+            text = f"An error that this provider documents ({explanation.entry}); known by {explanation.known_by}."
+        case "registered":
+            text = "The text is not documented; this is the code's meaning by its specification."
+        case _:
+            text = "Recognised without a known error code."
+    if explanation.status_as_documented is False:
+        text += " The HTTP status differs from the documented one."
     return f"{text} {explanation.reference}".strip()

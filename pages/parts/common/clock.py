@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from oauth.formatting import span
+from oauth.exchange import Exchange
+from oauth.formatting import duration, span
 
 MINUTE, MONTH = 60, 30 * 86_400
 """Seconds."""
@@ -42,3 +43,8 @@ def ago(moment: datetime, now: datetime) -> str:
 def on(moment: datetime) -> str:
     """Format a date and a time of day, for example ``2026-03-01 10:16:19``."""
     return f"{moment.astimezone(tz()):%Y-%m-%d %H:%M:%S}"
+
+
+def took(exchange: Exchange) -> str:
+    """Format the time that an exchange took, empty where it is not known."""
+    return "" if exchange.duration_ms is None else duration(exchange.duration_ms)

@@ -7,7 +7,7 @@ from oauth import formatting
 from oauth.catalogue.explain import Explanation, remarks
 from oauth.exchange import Exchange, Request, Response
 from pages.parts.common import clock
-from pages.parts.common.card import plain
+from pages.parts.common.markdown import plain
 
 MARK = "▶ "
 
@@ -48,12 +48,8 @@ def draw_curl(request: Request) -> None:
 
 
 def _headline(exchange: Exchange, explanation: Explanation | None) -> None:
-    facts = []
-    if exchange.duration_ms is not None:
-        facts.append(formatting.duration(exchange.duration_ms))
-    facts.append(clock.at(exchange.started_at))
-    if exchange.id is not None:
-        facts.append(f"row {exchange.id}")
+    row = f"row {exchange.id}" if exchange.id is not None else ""
+    facts = filter(None, (clock.took(exchange), clock.at(exchange.started_at), row))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if exchange.response is not None:
             stated = f"{explanation.status} in the body" if explanation is not None and explanation.status else ""
@@ -131,9 +127,9 @@ def _body(response: Response, explanation: Explanation | None) -> None:
     if not text:
         st.caption("The body is empty.")
         return
-    matched = explanation.matched_text if explanation is not None else ""
-    if matched and any(matched in line for line in text.splitlines()):
-        marked = (f"{MARK if matched in line else '  '}{line}" for line in text.splitlines())
-        st.code("\n".join(marked), language=None, wrap_lines=True)
+    words = explanation.matched_text if explanation is not None else ""
+    if words and any(words in line for line in text.splitlines()):
+        lines = (f"{MARK if words in line else '  '}{line}" for line in text.splitlines())
+        st.code("\n".join(lines), language=None, wrap_lines=True)
     else:
         st.code(text, language=language, wrap_lines=True)

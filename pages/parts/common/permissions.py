@@ -1,12 +1,12 @@
-"""Permissions on the pages: what each page and each widget needs.
+"""Permissions on the pages: what each page needs, and what acts.
 
 A widget that a person may not use is not drawn, so that the browser has nothing to send; a page is not in the
 navigation, and its address says who may open it. What acts checks again, for a page that was drawn under another role.
-Tests compare both tables with what is drawn for each role; ``docs/operate.md`` has them as a matrix.
+``tests/pages/widgets.py`` has the action of each widget, which tests compare with what is drawn for each role, and
+``docs/operate.md`` has both as a matrix.
 """
 
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from functools import wraps
 from typing import ParamSpec
 
@@ -15,7 +15,7 @@ import streamlit as st
 from oauth.access import MINIMUM, Action
 from oauth.access.audit import Event
 from oauth.history.store import HistoryError
-from pages.parts.common import session
+from pages.parts.common import notices, session
 
 PAGES: Mapping[str, Action] = {
     "walkthrough": Action.SEND,
@@ -28,67 +28,6 @@ PAGES: Mapping[str, Action] = {
 }
 """The action that each page is for, by the name of its file."""
 
-WIDGETS: Mapping[str, Action | None] = {
-    "run.shown": None,
-    "*.focus": None,
-    "walkthrough.keep": Action.PROFILES,
-    "diagnose.*.open": Action.SEND,
-    "diagnose.*.replay": Action.SEND,
-    "diagnose.*": Action.DIAGNOSE,
-    "history.download*": Action.EXPORT,
-    "history.import*": Action.IMPORT,
-    "history.delete*": Action.DELETE,
-    "history.one.delete*": Action.DELETE,
-    "history.note": Action.ANNOTATE,
-    "history.case": Action.ANNOTATE,
-    "history.labels*": Action.ANNOTATE,
-    "history.*": Action.READ,
-    "drill.*": Action.DRILL,
-    "errors.drills": Action.DRILL,
-    "errors.provider": Action.DRILL,
-    "errors.site.*": Action.DRILL,
-    "errors.run_all": Action.DRILL,
-    "errors.document*": Action.CATALOGUES,
-    "errors.own*": Action.CATALOGUES,
-    "errors.*": Action.READ,
-    "q": Action.READ,
-    "sandbox.*": Action.SANDBOX,
-    "providers.*": Action.PROFILES,
-    "access.audit*": Action.AUDIT,
-    "access.*": Action.TOKENS,
-    **dict.fromkeys(
-        (
-            "walkthrough.*",
-            "rail*",
-            "step.*",
-            "authorize.*",
-            "callback.*",
-            "par.*",
-            "register.*",
-            "unregister.*",
-            "device.*",
-            "poll.*",
-            "token.*",
-            "tokens*",
-            "refreshed_tokens*",
-            "application_tokens*",
-            "device_tokens*",
-            "call.*",
-            "api.*",
-            "refresh.*",
-            "application.*",
-            "userinfo.*",
-            "introspect.*",
-            "revoke.*",
-            "jwks.*",
-        ),
-        Action.SEND,
-    ),
-}
-"""The action that each widget is for, by a pattern of its key; the first pattern that matches counts.
-
-``None`` is for what every page has."""
-
 _DENIED = "permissions.denied"
 
 P = ParamSpec("P")
@@ -97,14 +36,6 @@ P = ParamSpec("P")
 def may(action: Action | None) -> bool:
     """Return whether this person may do something; ``None`` is allowed to everybody."""
     return action is None or session.person().may(action)
-
-
-def action_of(key: str) -> Action | None:
-    """Return the action that a widget is for. Raises ``LookupError`` for one that is not listed."""
-    for pattern, action in WIDGETS.items():
-        if fnmatchcase(key, pattern):
-            return action
-    raise LookupError(f"The widget {key} is not in permissions.WIDGETS.")
 
 
 def who_may(action: Action) -> str:
@@ -144,9 +75,7 @@ def needs(action: Action, event: Event | None = None) -> Callable[[Callable[P, o
 
 def say_denied() -> None:
     """Draw what was denied since the last run."""
-    if sentence := st.session_state.pop(_DENIED, ""):
-        st.error("Nothing was done")
-        st.text(sentence)
+    notices.pop_error(_DENIED, "Nothing was done")
 
 
 def draw_denied(action: Action) -> None:

@@ -11,8 +11,8 @@ from oauth.access import MINIMUM, Action, Role
 from oauth.addresses import split
 from oauth.installation import current
 from oauth.providers import Provider, ReadyClient, custom, metadata, operator_settings
-from pages.parts.common import session, widget_defaults
-from pages.parts.common.card import plain
+from pages.parts.common import notices, session, widget_defaults
+from pages.parts.common.markdown import escaped
 from pages.parts.common.permissions import needs
 from pages.parts.providers import discover, profile_form
 
@@ -52,9 +52,8 @@ FIRST = 50
 def known() -> dict[str, Provider]:
     """Return every valid profile by id, with the proxies from the environment: your own before those of others."""
     own = {item.id: item.provider for item in custom_profiles() if item.provider is not None}
-    first = {id: profile for id, profile in shipped().items() if profile.order < FIRST}
-    environ = current().settings.providers
-    profiles = first | own | shipped()
+    built_in, environ = shipped(), current().settings.providers
+    profiles = {id: profile for id, profile in built_in.items() if profile.order < FIRST} | own | built_in
     return {id: operator_settings.with_proxy(profile, environ) for id, profile in profiles.items()}
 
 
@@ -89,9 +88,11 @@ def _is_offered(client: ReadyClient) -> bool:
     roles = [role for role in Role if role and role.label in labels]
     if len(roles) == len(labels):
         return session.person().role >= min(roles, default=MINIMUM[Action.SEND])
-    known = ", ".join(role.label for role in Role if role)
-    st.error("A client of this console is not offered")
-    st.text(f"The roles of the client {client.id} are {client.roles!r}. Separate roles by commas; they are {known}.")
+    names = ", ".join(role.label for role in Role if role)
+    notices.error(
+        "A client of this console is not offered",
+        f"The roles of the client {client.id} are {client.roles!r}. Separate roles by commas; they are {names}.",
+    )
     return False
 
 
@@ -140,7 +141,7 @@ def draw_notes(provider: Provider) -> None:
             st.text(provider.notes)
         for number, link in enumerate(provider.links, 1):
             st.link_button(
-                plain(link.title),
+                escaped(link.title),
                 link.url,
                 key=f"walkthrough.link.{number}",
                 icon=":material/open_in_new:",

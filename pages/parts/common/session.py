@@ -244,16 +244,16 @@ def person() -> Person:
         return LOCAL
     sealed = st.context.headers.get(HEADER) or ""
     try:
-        found = _seal().person(sealed, now())
+        user = _seal().person(sealed, now())
     except Refused as error:
         raise SignedOutError(str(error)) from error
-    if found is None:
+    if user is None:
         raise SignedOutError("Your sign-in has ended.")
-    whose = found.id, found.role
-    if st.session_state.setdefault(_PERSON, whose) != whose:
+    identity = user.id, user.role
+    if st.session_state.setdefault(_PERSON, identity) != identity:
         st.session_state.clear()
-        st.session_state[_PERSON] = whose
-    return found
+        st.session_state[_PERSON] = identity
+    return user
 
 
 @cache

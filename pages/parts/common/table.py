@@ -1,6 +1,6 @@
 """Tables: one column per name, with times in the reader's zone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +15,15 @@ def draw(
     columns: Mapping[str, list[Any] | tuple[Any, list[Any]]],
     max_height: int = 400,
     on_select: Callable[[], None] | None = None,
+    selected: Sequence[int] = (),
 ) -> None:
     """Draw a table. A column is its values, or its width or whole configuration and its values.
 
-    ``max_height`` is in pixels. ``on_select`` is called when a line is selected or deselected.
+    ``max_height`` is in pixels. ``on_select`` is called when a line is selected or deselected; ``selected`` has the
+    line that is selected already.
     """
+    if on_select is not None:
+        st.session_state[key] = {"selection": {"rows": list(selected), "columns": [], "cells": []}}
     data: dict[str, Any] = {}
     configs: dict[str, Any] = {}
     for name, column in columns.items():
@@ -43,3 +47,8 @@ def draw(
         column_config=configs,
         **selection,
     )
+
+
+def selected_line(key: str) -> int | None:
+    """Return the line that is selected in a table, from 0."""
+    return next(iter(st.session_state[key]["selection"]["rows"]), None)

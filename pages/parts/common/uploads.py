@@ -8,7 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from oauth.history import misdirected
 from oauth.history.store import HistoryError
 from oauth.installation import now
-from pages.parts.common import clock, session
+from pages.parts.common import clock, notices, session
 
 
 def say_misdirected() -> None:
@@ -18,11 +18,11 @@ def say_misdirected() -> None:
     except HistoryError:
         return
     if at is not None:
-        st.warning("A file reached another console")
-        st.text(
+        notices.warning(
+            "A file reached another console",
             f"At {clock.at(at)} a file was uploaded to a console that had not drawn the page. Have the proxy keep each "
             "browser at one console (docs/operate.md, Several consoles). If a file is missing here, reload the page "
-            "and upload it again."
+            "and upload it again.",
         )
 
 

@@ -52,10 +52,10 @@ class Piece:
     ends: bool = True
 
 
-def draw(text: str, spans: Sequence[Sequence[Span]], shown: Iterable[int], replacements: Replacements) -> str:
-    """Return a text with marks. ``spans`` are the places of all exchanges, ``shown`` the positions of those drawn."""
+def draw(text: str, spans: Sequence[Sequence[Span]], positions: Iterable[int], replacements: Replacements) -> str:
+    """Return a text with marks. ``spans`` are the places of all exchanges, ``positions`` says which are drawn."""
     marks = _marks(spans)
-    windows = list(_windows(text, [span for position in shown for span in spans[position]]))
+    windows = list(_windows(text, [span for position in positions for span in spans[position]]))
     rows: list[list[Piece]] = []
     position = 0
     for start, end in windows:

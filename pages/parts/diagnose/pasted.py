@@ -15,6 +15,7 @@ from oauth.diagnosis.story import Login, logins
 from oauth.exchange import Request, Step, header
 from oauth.flow import Client
 from oauth.history.past import HistoryPast
+from oauth.history.recognition import recognition
 from oauth.installation import current as installation
 from oauth.installation import now
 from oauth.lenient_json import CUT
@@ -183,15 +184,7 @@ class Reading:
             exchange = replace(self.paste.redacted(position), case=case, owner=owner, client_id=clients[position])
             explanation = self.paste.explanation(position)
             id = history.begin(exchange)
-            history.complete(
-                id,
-                exchange,
-                documented_error=explanation.number if explanation else None,
-                error=explanation.error if explanation else "",
-                error_description=explanation.error_description if explanation else "",
-                entry=explanation.entry if explanation else "",
-                begun=exchange,
-            )
+            history.complete(id, exchange, **recognition(explanation)._asdict(), begun=exchange)
             if cause := causes.get(position):
                 history.set_cause(id, cause)
             ids.append(id)
@@ -216,9 +209,9 @@ class Reading:
         exchange = self.paste.exchanges[position]
         url = exchange.request.url
         host = checked_url(url, "address").netloc
-        known = profile.known()
+        profiles = profile.known()
         # Both sandboxes are at the console's own host.
-        at_host = [item for item in known.values() if f"//{host}/" in item.token_endpoint] or [known["sandbox"]]
+        at_host = [item for item in profiles.values() if f"//{host}/" in item.token_endpoint] or [profiles["sandbox"]]
         is_there = (item for item in at_host if url.startswith((item.token_endpoint, f"{item.api}/")))
         provider = next(is_there, at_host[0])
         reading, basic = parameters.read(exchange.request), parameters.basic(exchange.request)
@@ -230,11 +223,7 @@ class Reading:
         profile.preselect("walkthrough", provider)
         st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
         opened = session.start(provider, client, session.OWN_CLIENT)
-        st.session_state["walkthrough.client_id"] = client.id
-        st.session_state["walkthrough.client_secret"] = opened.vault.placeholder("client_secret", client.secret)
-        st.session_state[session.OWN_SECRET] = client.secret
-        st.session_state[own_client.API_KEY] = opened.vault.placeholder(provider.api_key_kind, client.api_key)
-        st.session_state[session.OWN_API_KEY] = client.api_key
+        own_client.fill_in(opened.vault, provider, client)
         prefill.fill(opened, ACTION_OF[exchange.step], exchange.request)
 
     def replay(self, position: int, explanation: Explanation | None) -> None:

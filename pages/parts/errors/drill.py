@@ -14,6 +14,7 @@ from oauth.formatting import raw_request
 from oauth.installation import current, now
 from oauth.providers import Provider
 from pages.parts.common import card, exchange, sandboxes, session
+from pages.parts.common.markdown import escaped
 
 __all__ = ["Setting", "by_entry", "draw", "mark", "run_all", "setting"]
 
@@ -42,10 +43,10 @@ def setting(provider: Provider) -> Setting:
 @cache
 def by_entry() -> Mapping[str, Sequence[Drill]]:
     """Return the drills of each entry of the catalogue that has any, by its id."""
-    found: dict[str, list[Drill]] = {}
+    drills_of: dict[str, list[Drill]] = {}
     for item in drills():
-        found.setdefault(_entry(item), []).append(item)
-    return found
+        drills_of.setdefault(_entry(item), []).append(item)
+    return drills_of
 
 
 def _entry(item: Drill) -> str:
@@ -102,11 +103,11 @@ def draw(items: Sequence[Drill], where: Setting) -> None:
 
 def mark(items: Sequence[Drill]) -> str:
     """Return the outcome of an error's drills in a few words; their number before the first run."""
-    done = [outcome for item in items if (outcome := _outcomes().get(item.id)) is not None]
-    if not done:
+    outcomes = [outcome for item in items if (outcome := _outcomes().get(item.id)) is not None]
+    if not outcomes:
         return str(len(items)) if items else ""
-    failed = sum(not outcome.passed for outcome in done)
-    return f"{failed} of {len(done)} failed" if failed else f"{len(done)} passed"
+    failed = sum(not outcome.passed for outcome in outcomes)
+    return f"{failed} of {len(outcomes)} failed" if failed else f"{len(outcomes)} passed"
 
 
 def _one(item: Drill, where: Setting) -> None:
@@ -117,7 +118,7 @@ def _one(item: Drill, where: Setting) -> None:
     head.markdown(f"**{item.title}**  \n:small[:gray[{item.shows}]]", width="stretch")
     is_confirmed = True
     if reason:
-        st.caption(reason)
+        st.caption(escaped(reason))
     elif not where.provider.control:
         with st.expander("Preview requests", key=f"drill.{item.id}.preview"):
             for request in preview(item, where):

@@ -19,7 +19,7 @@ from oauth.exchange import Exchange
 from oauth.history.store import HistoryError
 from oauth.installation import current, now
 from oauth.providers import Problem
-from pages.parts.common import session
+from pages.parts.common import notices, session
 from pages.parts.common.clock import on as day_and_time
 from pages.parts.common.permissions import may, needs, who_may
 from pages.parts.providers.profile_form import in_columns
@@ -41,7 +41,8 @@ NEW = ""
 LONGEST = 20_000
 """Characters of a pasted example: one response, not a log."""
 
-ENDPOINTS = ("", *get_args(Endpoint))
+ENDPOINTS = {"": "any"} | {name: name.replace("_", " ") for name in get_args(Endpoint)}
+"""Labels of the endpoints of an entry."""
 
 LABELS = {
     "id": "Id",
@@ -98,7 +99,6 @@ class Draft:
     is_head: bool = False
     exchange: Exchange | None = None
     problems: tuple[Problem, ...] = ()
-    is_tried: bool = False
     filled: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -124,15 +124,15 @@ def form() -> bool:
 
 def offer(entry: str) -> None:
     """Draw the button that edits an entry, if it is of a catalogue of your own."""
-    known = catalogues.find_entry(entry)
-    is_own = isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved()
-    if isinstance(known, ProviderError) and is_own and may(Action.CATALOGUES):
+    its = catalogues.find_entry(entry)
+    is_own = isinstance(its, ProviderError) and its.catalogue not in catalogues.reserved()
+    if isinstance(its, ProviderError) and is_own and may(Action.CATALOGUES):
         st.button(
             "Edit this error",
             key="errors.document.edit",
             icon=":material/edit:",
             on_click=begin,
-            args=(catalogues.catalogue(known.catalogue), known),
+            args=(catalogues.catalogue(its.catalogue), its),
         )
 
 
@@ -174,7 +174,7 @@ def _is_of_row(draft: Draft | None, row: str) -> bool:
 
 
 def _begin_with_row(number: int) -> None:
-    """Begin an entry with the answer of a row."""
+    """Begin an entry with the response of a row."""
     try:
         row = session.history().get(number)
         if row is None or row.damage:
@@ -187,9 +187,9 @@ def _begin_with_row(number: int) -> None:
         st.session_state[ERROR] = str(error)
         return
     explanation = explain(row.exchange)
-    known = catalogues.find_entry(explanation.entry) if explanation else None
-    if isinstance(known, ProviderError) and known.catalogue not in catalogues.reserved():
-        begin(catalogues.catalogue(known.catalogue), known, exchange=row.exchange)
+    its = catalogues.find_entry(explanation.entry) if explanation else None
+    if isinstance(its, ProviderError) and its.catalogue not in catalogues.reserved():
+        begin(catalogues.catalogue(its.catalogue), its, exchange=row.exchange)
         return
     catalogue = catalogues.catalogue(drafting.speaker_for(row.exchange))
     begin(catalogue, values=values, head=drafting.draft_head(row.exchange), exchange=row.exchange)
@@ -217,9 +217,7 @@ def _say() -> None:
         st.success("Saved" if "\n" in success else success)
         if "\n" in success:
             st.text(success)
-    if error := st.session_state.pop(ERROR, ""):
-        st.error("Nothing was saved.")
-        st.text(error)
+    notices.pop_error(ERROR, "Nothing was saved.")
 
 
 def _form(draft: Draft) -> None:
@@ -234,9 +232,11 @@ def _form(draft: Draft) -> None:
             st.text(_origin(draft.exchange))
             st.page_link("history.py", label=f"Row {draft.exchange.id}", query_params={"row": str(draft.exchange.id)})
     _say()
-    if draft.is_tried:
-        st.error(f"Nothing was saved. Fields to correct: {len(draft.problems)}.")
-        st.text("\n".join(f"{_label(it)} {it.text}" for it in draft.problems))
+    if draft.problems:
+        notices.error(
+            f"Nothing was saved. Fields to correct: {len(draft.problems)}.",
+            *(f"{LABELS[it.field.removeprefix('head.')]} {it.text}" for it in draft.problems),
+        )
     head = _choice(draft)
     if not draft.is_head:
         form, checks = st.columns([3, 2], gap="medium")
@@ -320,22 +320,9 @@ def _group(draft: Draft, title: str, problems: tuple[Problem, ...]) -> None:
 
 def _text(draft: Draft, key: str, name: str, meaning: str, problems: tuple[Problem, ...]) -> None:
     """Draw one field with its meaning, and its problem once something was typed, or at the try to save."""
-    if name == "endpoint":
-        st.selectbox(
-            LABELS[name],
-            ENDPOINTS,
-            format_func=lambda it: it.replace("_", " ") or "any",
-            key=key,
-            persist_state="session",
-        )
-    elif name == "spec":
-        st.selectbox(
-            LABELS[name],
-            ["", *sorted(registered())],
-            format_func=lambda it: it or "none",
-            key=key,
-            persist_state="session",
-        )
+    if name in ("endpoint", "spec"):
+        options = ENDPOINTS if name == "endpoint" else {"": "none"} | {code: code for code in sorted(registered())}
+        st.selectbox(LABELS[name], list(options), format_func=options.__getitem__, key=key, persist_state="session")
     elif name in LONG:
         st.text_area(LABELS[name], key=key, height=LONG[name], persist_state="session")
     else:
@@ -355,22 +342,20 @@ def _text(draft: Draft, key: str, name: str, meaning: str, problems: tuple[Probl
 
 
 def _problem(draft: Draft, key: str, name: str, problems: tuple[Problem, ...], *, is_typed: bool) -> None:
-    kept = key.removeprefix("errors.document.").removeprefix("field.")
+    field_path = key.removeprefix("errors.document.").removeprefix("field.")
     text = next((it.text for it in problems if it.field == name), "")
-    text = text or next((it.text for it in draft.problems if it.field == kept and "secret" in it.text), "")
-    if not text or not (is_typed or draft.is_tried):
+    text = text or next((it.text for it in draft.problems if it.field == field_path and "secret" in it.text), "")
+    if not text or not (is_typed or draft.problems):
         return
-    with st.container(horizontal=True, gap="xsmall", wrap=False, key=f"errors.document.wrong.{kept}"):
-        st.markdown(":red[:material/error:]", width="content")
-        st.text(f"{LABELS[name]} {text}", width="stretch")
+    with st.container(key=f"errors.document.wrong.{field_path}"):
+        notices.line(":red[:material/error:]", f"{LABELS[name]} {text}")
     if "secret" in text:
         st.button(
-            "Replace by an invented value", key=f"errors.document.invent.{kept}", on_click=_invent, args=(key, name)
+            "Replace by an invented value",
+            key=f"errors.document.invent.{field_path}",
+            on_click=_invent,
+            args=(key, name),
         )
-
-
-def _label(problem: Problem) -> str:
-    return LABELS[problem.field.removeprefix("head.")]
 
 
 # The values.
@@ -457,14 +442,14 @@ def _read(text: str) -> dict[str, Any]:
 
 def _invent(key: str, name: str) -> None:
     draft: Draft = st.session_state[DRAFT]
-    kept = key.removeprefix("errors.document.").removeprefix("field.")
+    field_path = key.removeprefix("errors.document.").removeprefix("field.")
     try:
         st.session_state[key] = _invented({name: st.session_state[key]})[name]
     except HistoryError as error:
         st.session_state[ERROR] = str(error)
         return
-    left = tuple(it for it in draft.problems if it.field != kept)
-    st.session_state[DRAFT] = replace(draft, problems=left, is_tried=bool(left))
+    others = tuple(it for it in draft.problems if it.field != field_path)
+    st.session_state[DRAFT] = replace(draft, problems=others)
 
 
 # Checks and saving.
@@ -481,37 +466,35 @@ def _checks(draft: Draft, catalogue: Catalogue | None) -> None:
         head = catalogue or drafting.new_catalogue(_head_values())
         entry = drafting.entry_of(values, head.id)
         trial = drafting.try_out(entry, head, draft.exchange)
-        said = trial.said or "no error that the console reads"
+        example_error = trial.said or "no error that the console reads"
         _check(
             trial.example,
             "The example is recognised as this error.",
-            f"The example says {said}, which is not this error.",
+            f"The example says {example_error}, which is not this error.",
         )
         if draft.exchange is not None:
             row = f"Row {draft.exchange.id}"
             _check(trial.answer, f"{row} is recognised as this error.", f"{row} is not this error: its words differ.")
         if trial.silent:
-            _line(":orange[:material/warning:]", trial.silent)
+            notices.line(":orange[:material/warning:]", trial.silent)
         if trial.same:
             ids = ", ".join(trial.same[:5])
-            _line(":red[:material/close:]", f"{ids} of this catalogue cannot be told from it. Add words, or a number.")
+            notices.line(
+                ":red[:material/close:]", f"{ids} of this catalogue cannot be told from it. Add words, or a number."
+            )
         if trial.claimed:
             others = ", ".join(trial.claimed[:5]) + (" and more" if len(trial.claimed) > 5 else "")
-            _line(":orange[:material/warning:]", f"Other providers have the same: {others}. Add words or a number.")
+            notices.line(
+                ":orange[:material/warning:]", f"Other providers have the same: {others}. Add words or a number."
+            )
         else:
-            _line(":green[:material/check:]", "No error of another catalogue is taken for it.")
+            notices.line(":green[:material/check:]", "No error of another catalogue is taken for it.")
     with st.expander("View TOML", key="errors.document.toml"):
         st.code(editing.new_text({}, values).strip(), language="toml", wrap_lines=True)
 
 
 def _check(is_right: bool | None, right: str, wrong: str) -> None:
-    _line(":green[:material/check:]" if is_right else ":red[:material/close:]", right if is_right else wrong)
-
-
-def _line(mark: str, text: str) -> None:
-    with st.container(horizontal=True, gap="xsmall", wrap=False):
-        st.markdown(mark, width="content")
-        st.text(text, width="stretch")
+    notices.line(":green[:material/check:]" if is_right else ":red[:material/close:]", right if is_right else wrong)
 
 
 @needs(Action.CATALOGUES)
@@ -530,7 +513,7 @@ def _save(*, more: bool = False) -> None:
             secret = drafting.secrets_in(head, vault, session.redacted)
             problems += (Problem(f"head.{it.field}", it.text) for it in secret)
         if problems:
-            st.session_state[DRAFT] = replace(draft, problems=tuple(problems), is_tried=True)
+            st.session_state[DRAFT] = replace(draft, problems=tuple(problems))
             return
         session.audit(
             Event.CATALOGUE, chosen.id if chosen else str(head.get("name", "")), f"saved {values.get('id', '')}"
@@ -542,7 +525,7 @@ def _save(*, more: bool = False) -> None:
         else:
             saved = editing.create(editing.new_id(head["name"], editing.used_ids()), editing.new_text(head, values))
     except (CatalogueError, HistoryError) as error:
-        st.session_state[DRAFT] = replace(draft, problems=(), is_tried=False)
+        st.session_state[DRAFT] = replace(draft, problems=())
         st.session_state[ERROR] = str(error)
         return
     st.session_state[SUCCESS] = _success(draft, saved, str(values.get("id", "")))

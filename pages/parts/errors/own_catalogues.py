@@ -12,7 +12,7 @@ from oauth.catalogue.catalogues import CatalogueFile
 from oauth.catalogue.provider_errors import MAX_BYTES, Catalogue, read
 from oauth.history.store import HistoryError
 from oauth.installation import current
-from pages.parts.common import session, uploads
+from pages.parts.common import notices, session, uploads
 from pages.parts.common.permissions import needs
 from pages.parts.errors.editor import ERROR, LIST, SUCCESS, begin
 
@@ -55,8 +55,7 @@ def _catalogue(file: CatalogueFile) -> None:
     catalogue = file.catalogue
     if catalogue is None:
         st.text(f"{file.id}.toml")
-        st.error("This file is not used. Correct it in a text editor, or delete it.")
-        st.text(file.problem)
+        notices.error("This file is not used. Correct it in a text editor, or delete it.", file.problem)
         _delete(place, file.id, "This deletes the file with everything in it.")
         return
     count = len(catalogue.errors)
@@ -159,7 +158,7 @@ def _import() -> None:
         if id in editing.used_ids():
             st.session_state[CLASH] = (id, text)
         else:
-            _report(lambda: editing.create(id, text), f"{name} was imported.", id)
+            _report(lambda: editing.create(id, text), f"{id}.toml was imported.", id)
 
 
 def _refuse_secrets(catalogue: Catalogue, file: str) -> None:

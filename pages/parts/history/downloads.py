@@ -26,8 +26,8 @@ _COLUMNS, _ZONE = "history.download.columns", "history.download.zone"
 
 def layout() -> Layout:
     """Return the layout in the address, by default all columns with times in UTC."""
-    wanted = st.query_params.get(url_state.COLUMNS, "").split(",")
-    return Layout.of(wanted, st.query_params.get(url_state.ZONE, DEFAULT_ZONE))
+    columns = st.query_params.get(url_state.COLUMNS, "").split(",")
+    return Layout.of(columns, st.query_params.get(url_state.ZONE, DEFAULT_ZONE))
 
 
 def put(layout: Layout) -> None:

@@ -9,13 +9,12 @@ from oauth.catalogue.catalogues import reserved
 from oauth.catalogue.explain import Explanation, explain
 from oauth.diagnosis import diagnose
 from oauth.exchange import Step
-from oauth.formatting import duration
 from oauth.history.deletion import delete_row
 from oauth.history.filters import Filters
 from oauth.history.past import HistoryPast
 from oauth.history.store import History, HistoryError, Row
 from oauth.installation import now
-from pages.parts.common import card, clock, exchange, session, shell
+from pages.parts.common import card, clock, exchange, notices, session, shell
 from pages.parts.common.permissions import may, needs
 from pages.parts.history import comparison, listing, url_state
 
@@ -90,17 +89,17 @@ def _headline(row: Row) -> None:
 
 def _damaged(row: Row) -> None:
     """Draw what is wrong with a damaged row, what can be read of it, and a button to delete it."""
-    st.error("This row is damaged. What can be read of it is below; the rest is left out of lists, charts and exports.")
-    st.text("\n".join(row.damage))
+    notices.error(
+        "This row is damaged. What can be read of it is below; the rest is left out of lists, charts and exports.",
+        *row.damage,
+    )
     exchange.draw("history", row.exchange, None)
     if not may(Action.DELETE):
         return
     with st.popover("Delete this row", icon=":material/delete:", key="history.one.delete.open"):
         st.text(f"Permanently delete row {row.exchange.id}, 1 exchange.")
         st.button("Delete 1", key="history.one.delete", on_click=_delete, args=(row.exchange.id,), type="primary")
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error("Not deleted")
-        st.text(problem)
+    notices.pop_error(_PROBLEM, "Not deleted")
 
 
 @needs(Action.DELETE)
@@ -128,7 +127,7 @@ def _flow(history: History, row: Row) -> None:
             other.exchange.step.value,
             listing.outcome(other),
             other.error,
-            duration(other.exchange.duration_ms) if other.exchange.duration_ms is not None else "",
+            clock.took(other.exchange),
         ]
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             if other.exchange.id == row.exchange.id:
@@ -167,10 +166,8 @@ def _labels(row: Row) -> None:
             help="The support ticket. Applies to the whole flow.",
         )
         st.form_submit_button("Save", key="history.labels.save", on_click=_save, args=(row,))
-    if problem := st.session_state.pop(_PROBLEM, ""):
-        st.error("Not saved")
-        st.text(problem)
-    elif st.session_state.pop(_SAVED, None) == row.exchange.id:
+    notices.pop_error(_PROBLEM, "Not saved")
+    if st.session_state.pop(_SAVED, None) == row.exchange.id:
         st.success("Saved")
 
 

@@ -1,7 +1,5 @@
 """The facets beside the list: filter values with the number of exchanges that match each."""
 
-import re
-
 import streamlit as st
 
 from oauth.catalogue import documented
@@ -10,6 +8,7 @@ from oauth.history.facets import Facet, facets
 from oauth.history.filters import FilterError, Filters
 from oauth.history.terms import ANY, SinceTerm, UntilTerm
 from pages.parts.common import session
+from pages.parts.common.markdown import escaped
 from pages.parts.history import cache, filter_bar, url_state
 
 SECONDS = 2.0
@@ -39,12 +38,6 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
         st.caption(f"Some counts cover only the newest {limits[0]:,} exchanges: counting all takes too long.")
 
 
-def escaped(text: str) -> str:
-    """Escape text for Markdown, on one line and shortened to the length of a label."""
-    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    return re.sub(r"([^\w\s])", r"\\\1", " ".join(shown.split()), flags=re.ASCII)
-
-
 def _pills(filters: Filters, facet: Facet) -> None:
     counts = dict(facet.values)
     chosen = [value for value in filters.get(facet.name) if value in counts]
@@ -67,8 +60,12 @@ def _pills(filters: Filters, facet: Facet) -> None:
 def _named(name: str, value: str) -> str:
     if name == "error" and value.isdecimal() and int(value) in documented():
         entry = documented()[int(value)]
-        return f"{value} {escaped(entry.error or entry.title)}"
-    return escaped("*" if value == ANY else value)
+        return f"{value} {_shortened(entry.error or entry.title)}"
+    return _shortened("*" if value == ANY else value)
+
+
+def _shortened(text: str) -> str:
+    return escaped(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
 
 
 def _chosen(filters: Filters, name: str) -> None:

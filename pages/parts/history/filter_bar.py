@@ -81,17 +81,17 @@ def draw(filters: Filters | None) -> None:
 
 def know(name: str, values: Iterable[str]) -> None:
     """Remember the last values of a term for completion."""
-    known = st.session_state.setdefault(_KNOWN, {})
-    known[name] = list(dict.fromkeys([*filter(None, values), *known.get(name, [])]))[:MOST_KNOWN]
+    terms = st.session_state.setdefault(_KNOWN, {})
+    terms[name] = list(dict.fromkeys([*filter(None, values), *terms.get(name, [])]))[:MOST_KNOWN]
 
 
 def _suggestions() -> list[str]:
-    known = st.session_state.get(_KNOWN, {})
+    terms = st.session_state.get(_KNOWN, {})
     pieces: list[str] = []
     for term in TERMS:
         if term is TextTerm:
             continue
-        values = dict.fromkeys([*term.options, *known.get(term.name, [])])
+        values = dict.fromkeys([*term.options, *terms.get(term.name, [])])
         if term.name == "error":
             values |= dict.fromkeys(str(number) for number in documented())
         pieces += [f"{term.name}:{written(value)}" for value in values]

@@ -7,7 +7,6 @@ import streamlit as st
 
 from oauth.catalogue import documented
 from oauth.exchange import Step
-from oauth.formatting import duration
 from oauth.history.deletion import last_id
 from oauth.history.filters import Filters
 from oauth.history.store import HistoryError, Row
@@ -130,10 +129,7 @@ def _table(rows: list[Row]) -> None:
         "time": (155, [row.exchange.started_at for row in rows]),
         "client": (110, [row.exchange.client_id for row in rows]),
         "case": (90, [row.exchange.case for row in rows]),
-        "took": (
-            75,
-            [duration(row.exchange.duration_ms) if row.exchange.duration_ms is not None else "" for row in rows],
-        ),
+        "took": (75, [clock.took(row.exchange) for row in rows]),
         "request": ("large", [f"{row.exchange.request.method} {row.exchange.request.url}".strip() for row in rows]),
         "note": ("medium", [row.note for row in rows]),
         "by": (120, [names.get(row.exchange.owner, row.exchange.owner) for row in rows]),
@@ -144,13 +140,7 @@ def _table(rows: list[Row]) -> None:
     if opened is not None:
         hidden |= {"time"}  # the side panel has the exact one, and the error is in view
     selected = [index for index, row in enumerate(rows) if row.exchange.id == opened]
-    st.session_state[KEY] = {"selection": {"rows": selected, "columns": [], "cells": []}}
-    table.draw(
-        KEY,
-        {name: column for name, column in columns.items() if name not in hidden},
-        HEIGHT,
-        _open,
-    )
+    table.draw(KEY, {name: column for name, column in columns.items() if name not in hidden}, HEIGHT, _open, selected)
 
 
 def _colour(text: str, rows: list[Row], outcomes: list[str]) -> str:
@@ -163,9 +153,9 @@ def _colour(text: str, rows: list[Row], outcomes: list[str]) -> str:
 
 
 def _open() -> None:
-    selected = st.session_state[KEY]["selection"]["rows"]
+    line = table.selected_line(KEY)
     rows: list[Row] = st.session_state[_ROWS]
-    url_state.open_row(rows[selected[0]].exchange.id if selected else None)
+    url_state.open_row(None if line is None else rows[line].exchange.id)
     # The widget reruns only its fragment, and the exchange is drawn outside of it.
     st.session_state[_OPENED] = url_state.number(url_state.BEFORE) is None
 

@@ -56,10 +56,10 @@ def _error(group: Repeat) -> str:
 
 
 def _open() -> None:
-    selected = st.session_state[KEY]["selection"]["rows"]
-    if not selected:
+    line = table.selected_line(KEY)
+    if line is None:
         return
-    group: Repeat = st.session_state[_GROUPS][selected[0]]
+    group: Repeat = st.session_state[_GROUPS][line]
     try:
         url_state.put_filters(group.within(url_state.filters()))
     except FilterError as error:

@@ -13,7 +13,7 @@ from oauth.history.terms import ANY, OriginTerm
 from oauth.imports import ImportFileError, Report, import_content
 from oauth.installation import current, now
 from oauth.isolation import IsolationError
-from pages.parts.common import session, uploads
+from pages.parts.common import notices, session, uploads
 from pages.parts.common.permissions import may, needs
 from pages.parts.history import url_state
 
@@ -54,12 +54,9 @@ def import_() -> None:
         is_pressed = st.button("Import", key="history.import", icon=":material/upload:", disabled=content is None)
         if (report := st.session_state.pop(_IMPORTED, None)) is not None:
             _show(report)
-        if problem := st.session_state.pop(_FAILED, ""):
-            st.error("Import incomplete")
-            st.text(problem)
+        notices.pop_error(_FAILED, "Import incomplete")
         if (last := st.session_state.pop(_RUNNING, None)) is not None:
-            st.warning("The import was stopped")
-            st.text(f"When it ended: {last}.")
+            notices.warning("The import was stopped", f"When it ended: {last}.")
         if not is_pressed or content is None:
             return
         _run(content, case.strip())
@@ -97,9 +94,8 @@ def _run(content: bytes, case: str) -> None:
 
 
 def _show(report: Report) -> None:
-    exchanges = "exchange" if report.kept == 1 else "exchanges"
-    st.success(f"{report.kept:,} {exchanges} imported")
-    if report.kept:
+    st.success(report.summary)
+    if report.count:
         st.button(
             "Show imports",
             key="history.import.show",
@@ -108,8 +104,8 @@ def _show(report: Report) -> None:
         )
     if report.problems:
         shown = "\n".join(report.problems[:MOST_PROBLEMS])
-        left = len(report.problems) - MOST_PROBLEMS
-        st.text(f"Problems:\n{shown}" + (f"\nand {left:,} more" if left > 0 else ""))
+        more = len(report.problems) - MOST_PROBLEMS
+        st.text(f"Problems:\n{shown}" + (f"\nand {more:,} more" if more > 0 else ""))
 
 
 def secret() -> None:

@@ -17,7 +17,7 @@ from oauth.providers.metadata import FLAGS, LISTS, Metadata
 from oauth.providers.protected_resource import Resource
 from oauth.providers.well_known import DiscoveryError
 from oauth.recorder import Record, Recorder
-from pages.parts.common import exchange, session
+from pages.parts.common import exchange, notices, session
 from pages.parts.common.permissions import needs
 
 PLACES = ("walkthrough", "providers")
@@ -76,11 +76,9 @@ def draw(place: str, label: str, connection: ConnectionSettings) -> Discovery | 
             lookup.outcome = _discover(lookup.typed, connection, recorder, owner)
     outcome = lookup.outcome
     if outcome.history_problem:
-        st.warning("These requests are not saved in the history.")
-        st.text(outcome.history_problem)
+        notices.warning("These requests are not saved in the history.", outcome.history_problem)
     if outcome.discovery is None:
-        st.error("Nothing was sent.")
-        st.text(outcome.refusal)
+        notices.error("Nothing was sent.", outcome.refusal)
         return None
     _result(place, outcome.discovery, outcome.records)
     return outcome.discovery
@@ -137,8 +135,10 @@ def _result(place: str, result: Discovery, records: Sequence[Record]) -> None:
     if result.metadata is not None:
         _metadata(result.metadata)
     elif result.resource is not None and result.resource.servers:
-        st.error("This is an API, but none of its authorization servers has metadata. Enter the endpoints by hand.")
-        st.text("\n".join(result.resource.servers))
+        notices.error(
+            "This is an API, but none of its authorization servers has metadata. Enter the endpoints by hand.",
+            *result.resource.servers,
+        )
     elif records and all(record.live.failure is not None for record in records):
         st.error(
             "No server was reached, so there is nothing to read. Check the address, or enter the endpoints by hand."
@@ -162,8 +162,7 @@ def _resource(resource: Resource) -> None:
     lines = [f"resource   {resource.identifier}", f"server     {', '.join(resource.servers) or 'not named'}"]
     st.code("\n".join([*lines, f"scope      {scopes or 'not named'}"]), language=None, wrap_lines=True)
     if resource.problems:
-        st.warning("The API's metadata has problems. It is used without the invalid parts.")
-        st.text("\n".join(resource.problems))
+        notices.warning("The API's metadata has problems. It is used without the invalid parts.", *resource.problems)
 
 
 def _metadata(metadata: Metadata) -> None:
@@ -179,5 +178,4 @@ def _metadata(metadata: Metadata) -> None:
     with st.expander("Metadata", icon=":material/description:"):
         st.code("\n".join(lines), language=None, wrap_lines=True)
     if metadata.problems:
-        st.warning("The metadata has problems. It is used without the invalid parts.")
-        st.text("\n".join(metadata.problems))
+        notices.warning("The metadata has problems. It is used without the invalid parts.", *metadata.problems)

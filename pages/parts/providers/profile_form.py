@@ -17,7 +17,7 @@ from oauth.installation import current
 from oauth.providers import Problem, ProfileError, Provider, addresses, custom, meaning_of
 from oauth.providers.profile import CONNECTION
 from oauth.providers.validation import SEPARATORS
-from pages.parts.common import session
+from pages.parts.common import notices, session
 from pages.parts.common.permissions import needs
 
 Item = TypeVar("Item")
@@ -99,13 +99,17 @@ def end() -> None:
 def draw(draft: Draft) -> None:
     """Draw every field with its current value and its problem, as it is typed, in a tab for each group."""
     values = _values()
-    found = [*_problems(draft, values), *draft.problems]
+    all_problems = [*_problems(draft, values), *draft.problems]
     with st.container(key="providers.refused"):  # always there, so that the tabs below keep their place
-        if found and draft.refused:
-            st.error(f"Nothing was saved. Fields to correct: {len(found)}.")
-            st.text("\n".join(f"{_path(item.field)}: {item.text}" for item in found))
+        if all_problems and draft.refused:
+            notices.error(
+                f"Nothing was saved. Fields to correct: {len(all_problems)}.",
+                *(f"{_path(item.field)}: {item.text}" for item in all_problems),
+            )
     # Before the first press of Save a name that was not typed yet is no mistake.
-    problems = {item.field: item.text for item in found if draft.refused or item.field != "name" or values.get("name")}
+    problems = {
+        item.field: item.text for item in all_problems if draft.refused or item.field != "name" or values.get("name")
+    }
     for tab, (title, names) in zip(st.tabs(list(GROUPS), key="providers.group"), GROUPS.items(), strict=True):
         with tab, st.container(key=f"providers.group.{title.split()[0].lower()}"):
             simple = [name for name in names if get_origin(TYPES[name]) is not tuple and not _table(TYPES[name])]
@@ -215,9 +219,8 @@ def label(name: str) -> str:
 
 def _error(problems: Mapping[str, str], field: str) -> None:
     if text := problems.get(field):
-        with st.container(horizontal=True, gap="xsmall", key=f"providers.wrong.{field}"):
-            st.markdown(":red[:material/error:]", width="content")
-            st.text(f"{label(field.rpartition('.')[2])} {text}")
+        with st.container(key=f"providers.wrong.{field}"):
+            notices.line(":red[:material/error:]", f"{label(field.rpartition('.')[2])} {text}")
 
 
 def _add(name: str) -> None:
@@ -255,31 +258,23 @@ def save(used_ids: list[str]) -> str:
         profile = custom.check(identifier, values, f"{identifier}.toml")
         if problems := tuple(_known_secrets(values)):
             raise ProfileError(f"{identifier}.toml", problems)
-        _audit(identifier)
+        session.audit(Event.PROFILE, identifier, "saved")
         custom.write(current().settings.home, profile)
     except ProfileError as error:
         st.session_state[DRAFT] = replace(refused, problems=error.problems)
+        return ""
+    except HistoryError as error:
+        st.session_state[DRAFT] = replace(refused, problems=(Problem("name", f"was not saved. {error}"),))
         return ""
     end()
     return identifier
 
 
-def _audit(identifier: str) -> None:
-    """Record in the audit that the profile is saved. Raises ``ProfileError``."""
-    try:
-        session.audit(Event.PROFILE, identifier, "saved")
-    except HistoryError as error:
-        raise ProfileError(f"{identifier}.toml", (Problem("name", f"was not saved. {error}"),)) from error
-
-
 def _known_secrets(values: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield the fields with a secret that this session or the history knows. Raises ``ProfileError``."""
-    try:
-        for name, value in values.items():
-            if any(session.redacted(text) != text for text in _texts(value)):
-                yield Problem(name, f"has a secret in it that the console has seen. {custom.REMEDY}")
-    except HistoryError as error:
-        raise ProfileError("profile", (Problem("name", f"could not be compared with the history: {error}"),)) from None
+    """Yield the fields with a secret that this session or the history knows. Raises ``HistoryError``."""
+    for name, value in values.items():
+        if any(session.redacted(text) != text for text in _texts(value)):
+            yield Problem(name, f"has a secret in it that the console has seen. {custom.REMEDY}")
 
 
 def _texts(value: Any) -> Iterator[str]:

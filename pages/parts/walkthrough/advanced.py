@@ -70,6 +70,6 @@ def _verifier(current: Session) -> None:
 
 
 def _use_verifier(current: Session) -> None:
-    typed = st.session_state.get("authorize.verifier")
-    if typed is not None:  # else the edits were forgotten before the browser showed it
-        current.advance(replace(current.flow, verifier=current.vault.resolve(typed.strip())))
+    text = st.session_state.get("authorize.verifier")
+    if text is not None:  # else the edits were forgotten before the browser showed it
+        current.advance(replace(current.flow, verifier=current.vault.resolve(text.strip())))

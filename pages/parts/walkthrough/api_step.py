@@ -8,10 +8,9 @@ from oauth import flow as flows
 from oauth.exchange import Exchange, header
 from oauth.flow import Tokens
 from oauth.flow.response_body import members
-from oauth.installation import now
-from oauth.jose.jwt import Check, DecodedToken, decode, describe_times
+from oauth.jose.jwt import Check, DecodedToken, decode
 from oauth.providers import ClientAuthentication
-from pages.parts.common import clock
+from pages.parts.common import drawing
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import request, step, token_inspector, token_request
 from pages.parts.walkthrough.actions import ACTIONS
@@ -167,8 +166,8 @@ def _introspection_result(current: Session) -> None:
             ":orange[:material/warning:] The token is not active: it expired, was revoked, or was not issued by this "
             "server (RFC 7662 §2.2)"
         )
-    if lines := describe_times(DecodedToken({}, claims), now(), clock.tz()):
-        st.code("\n".join(lines), language=None, wrap_lines=True)
+    draw_times = drawing.fragment(token_inspector.TIMES_RENEWED)(token_inspector.draw_times)
+    draw_times(DecodedToken({}, claims))
 
 
 def _revocation_result(current: Session) -> None:

@@ -115,10 +115,10 @@ def _receive_page(session: Session, text: str) -> None:
     """
     if session.authorizing is None and session.authorization is not None:
         begin(session, *session.authorization)
-    begun = session.authorizing
-    if begun is None:
+    record = session.authorizing
+    if record is None:
         raise InputError("This is the text of a page, but no authorization page was opened. Open it in step 1 first.")
-    _answered(session, begun, replace(begun.live, response=_page(text), marks=(*begun.live.marks, "pasted")))
+    _answered(session, record, replace(record.live, response=_page(text), marks=(*record.live.marks, "pasted")))
 
 
 def receive_refusal(session: Session) -> bool:
@@ -126,24 +126,24 @@ def receive_refusal(session: Session) -> bool:
 
     The browser stays there, and nobody else is told (RFC 6749 §4.1.2.1).
     """
-    begun = session.authorizing
-    if begun is None:
+    record = session.authorizing
+    if record is None:
         return False
-    address = split(begun.live.request.url)
-    if not begun.live.request.url.startswith(f"{current().settings.sandbox_at(session_state.origin())}/"):
+    address = split(record.live.request.url)
+    if not record.live.request.url.startswith(f"{current().settings.sandbox_at(session_state.origin())}/"):
         return False
     states = sandboxes.states()
     refused = [words for _, sandbox in states for query, words in [*sandbox.refused] if query == address.query]
     if not refused:
         return False
     headers = (("Content-Type", "text/plain; charset=utf-8"),)
-    _answered(session, begun, replace(begun.live, response=Response(400, "", headers, refused[-1].encode())))
+    _answered(session, record, replace(record.live, response=Response(400, "", headers, refused[-1].encode())))
     return True
 
 
-def _answered(session: Session, begun: Record, live: Exchange) -> None:
+def _answered(session: Session, record: Record, live: Exchange) -> None:
     """Complete the authorization's exchange with the page that the browser stays on."""
-    session.show("authorize", diagnosing.outcome(session, session.recorder.complete(begun, live)))
+    session.show("authorize", diagnosing.outcome(session, session.recorder.complete(record, live)))
     session.authorizing = None
     session.refused = ""
     session.go("authorize")

@@ -94,6 +94,6 @@ def _polling() -> None:
 
 def _waiting(device: Device, at: datetime) -> str:
     count = f"Polled {device.polls} times. " if device.polls > 1 else "Polled once. " if device.polls else ""
-    left = (device.next_poll_at - at).total_seconds()
-    next_poll = f"Next poll possible in {span(left + 1)}. " if left > 0 else "Next poll possible now. "
+    seconds = (device.next_poll_at - at).total_seconds()
+    next_poll = f"Next poll possible in {span(seconds + 1)}. " if seconds > 0 else "Next poll possible now. "
     return f"{count}{next_poll}Minimum interval {span(device.interval)}. {step.expiry('Code', device.expires_at - at)}"

@@ -31,7 +31,7 @@ from oauth.jose.keys import SigningKey
 from oauth.kept_flows import Kept, Labels, Name
 from oauth.providers.discovery import Discovery
 from oauth.recorder import Record
-from pages.parts.common import drawing, keyboard, session, widget_defaults
+from pages.parts.common import drawing, keyboard, notices, session, widget_defaults
 from pages.parts.common import provider as profile
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Fixing, Session, Shown
@@ -285,8 +285,9 @@ def draw() -> None:
         return
     if held.stale:
         with st.container(border=True, key="walkthrough.overtaken"):
-            st.warning("Another tab went on with this flow")
-            st.text("This tab shows the flow as it was before, and sends nothing.")
+            notices.warning(
+                "Another tab went on with this flow", "This tab shows the flow as it was before, and sends nothing."
+            )
             with st.container(horizontal=True):
                 st.button("Show it here", key="walkthrough.show", icon=":material/sync:", on_click=_show)
                 _own_button()
@@ -296,16 +297,7 @@ def draw() -> None:
     if held.sending is not None:
         _draw_sending()
     elif held.kept is not None:
-        is_known = _is_elsewhere(held)
-        if is_known or held.kept.console != session.console():
-            with st.container(border=True, key="walkthrough.second"):
-                if is_known:
-                    st.info("Another tab of this browser shows this flow, too")
-                else:
-                    ago = span((now() - held.kept.saved_at).total_seconds())
-                    st.info(f"This flow goes on here, as it was {ago} ago at another console or before a restart")
-                st.text("Go on in one tab: any other that shows it then says that it was overtaken.")
-                _own_button()
+        _draw_second()
 
 
 def focus(current: Session) -> None:
@@ -495,10 +487,10 @@ def _restored(content: _Content) -> Session:
             exchange = row.exchange if row is not None else None
         if exchange is None:
             return None  # its row was deleted
-        found = Shown(exchange, explain(exchange), outcome.diagnosis, outcome.times)
+        result = Shown(exchange, explain(exchange), outcome.diagnosis, outcome.times)
         if outcome.row is not None:
-            rows[outcome.row] = found
-        return found
+            rows[outcome.row] = result
+        return result
 
     authorizing = content.authorizing
     fixing, before = content.fixing, shown(content.fixing.before) if content.fixing is not None else None
@@ -604,28 +596,42 @@ def _move() -> None:
         held.reading = False
 
 
+@drawing.fragment(run_every=5)
+def _draw_second() -> None:
+    """Say that another tab shows this flow, as long as its connection lasts, or that the flow comes from elsewhere."""
+    held = _held()
+    if held is None or held.kept is None:
+        st.rerun()  # this tab went on with the flow, or began its own
+    is_known = _is_elsewhere(held)
+    if not is_known and held.kept.console == session.console():
+        return
+    with st.container(border=True, key="walkthrough.second"):
+        if is_known:
+            st.info("Another tab of this browser shows this flow, too")
+        else:
+            ago = span((now() - held.kept.saved_at).total_seconds())
+            st.info(f"This flow goes on here, as it was {ago} ago at another console or before a restart")
+        st.text("Go on in one tab: any other that shows it then says that it was overtaken.")
+        _own_button()
+
+
 def _draw_lost(kept: Kept) -> None:
     ago = span((now() - kept.saved_at).total_seconds())
     with st.container(border=True, key="walkthrough.lost"):
         if not kept.labels.flow:
-            st.warning("The fields were reset")
-            st.text(
+            notices.warning(
+                "The fields were reset",
                 "The console that had them in its memory was stopped, or is of another version. They were changed "
-                f"{ago} ago, and nothing was sent."
+                f"{ago} ago, and nothing was sent.",
             )
             return
-        st.warning("Your flow was lost")
-        st.text(
-            "The console that had it in its memory was stopped, or is of another version. Its code, its verifier, its "
-            f"tokens and what was typed are gone. Its last change was {ago} ago. A new flow is ready: open the "
-            "authorization page in step 1 for a new code."
+        notices.warning(
+            "Your flow was lost",
+            f"The console that had flow {kept.labels.flow} in its memory was stopped, or is of another version. Its "
+            f"code, its verifier, its tokens and what was typed are gone. Its last change was {ago} ago. A new flow is "
+            "ready: open the authorization page in step 1 for a new code.",
         )
-        st.page_link(
-            "history.py",
-            label=f"Exchanges of flow {kept.labels.flow}",
-            icon=":material/history:",
-            query_params={"flow": kept.labels.flow},
-        )
+        _link(kept.labels.flow)
 
 
 @drawing.fragment(run_every=1)
@@ -637,24 +643,24 @@ def _draw_sending() -> None:
     if is_overtaken():
         held.reading = True
         st.rerun()
-    left = (held.sending.until - now()).total_seconds()
+    seconds = (held.sending.until - now()).total_seconds()
     with st.container(border=True, key="walkthrough.sending"):
         step = ACTIONS[held.sending.action].step.value
-        if left > 0:
+        if seconds > 0:
             st.info(f"A {step} request of this flow was begun before this page was opened")
-            st.text(
-                f"Its response appears here if it arrives. Nothing is sent meanwhile, for {span(left + 1)} at the most."
-            )
+            most = span(seconds + 1)
+            st.text(f"Its response appears here if it arrives. Nothing is sent meanwhile, for {most} at the most.")
             return
-        st.warning(f"No response to a {step} request of this flow was recorded")
-        st.text(
+        notices.warning(
+            f"No response to a {step} request of this flow was recorded",
             "The console was stopped, or the connection was lost, before the response came. The provider may have "
             "received the request: a code or a refresh token that it carried may be used up. Send it again, or start "
-            "over for a new code."
+            "over for a new code.",
         )
-        st.page_link(
-            "history.py",
-            label=f"Exchanges of flow {current.flow.id}",
-            icon=":material/history:",
-            query_params={"flow": current.flow.id},
-        )
+        _link(current.flow.id)
+
+
+def _link(flow: str) -> None:
+    st.page_link(
+        "history.py", label=f"Exchanges of flow {flow}", icon=":material/history:", query_params={"flow": flow}
+    )

@@ -7,6 +7,7 @@ import streamlit as st
 from oauth import flow as flows
 from oauth.flow import Client, Field, Flow, Registration
 from oauth.providers import ClientAuthentication, Provider
+from oauth.redaction import Vault
 from pages.parts.common import session
 from pages.parts.common.session import Session
 from pages.parts.providers import discover
@@ -29,21 +30,21 @@ INITIAL_TOKEN = "initial access token"
 
 def apply_arrived(provider: Provider) -> None:
     """Put a client that was registered, or none for one that was deleted, into the fields before they are drawn."""
-    if ARRIVED not in st.session_state:
+    current = session.get()
+    if current is None or ARRIVED not in st.session_state:
         return
     client: Client = st.session_state.pop(ARRIVED)
     st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
-    fill_in(provider, client)
+    fill_in(current.vault, provider, client)
 
 
-def fill_in(provider: Provider, client: Client) -> None:
+def fill_in(vault: Vault, provider: Provider, client: Client) -> None:
     """Fill in the fields of your own client."""
-    current = session.get()
     st.session_state[CLIENT_ID] = client.id
     st.session_state[session.OWN_SECRET] = client.secret
-    st.session_state[CLIENT_SECRET] = current.vault.add("client_secret", client.secret) if current is not None else ""
+    st.session_state[CLIENT_SECRET] = vault.add("client_secret", client.secret)
     st.session_state[session.OWN_API_KEY] = client.api_key
-    st.session_state[API_KEY] = current.vault.add(provider.api_key_kind, client.api_key) if current is not None else ""
+    st.session_state[API_KEY] = vault.add(provider.api_key_kind, client.api_key)
 
 
 def draw(provider: Provider) -> Client:
@@ -88,18 +89,18 @@ def _change_with(provider: Provider) -> None:
     if current.flow.client.id:
         used[current.flow.provider.id] = current.flow.client
     if provider.id in used:
-        fill_in(provider, used[provider.id])
+        fill_in(current.vault, provider, used[provider.id])
     elif current.sequence or current.registered is not None:
-        fill_in(provider, Client("", ""))
+        fill_in(current.vault, provider, Client("", ""))
 
 
 def _store_secret(field: str, place: str, kind: str) -> None:
     """Keep a typed secret in its place, and show its fingerprint in the field."""
     current = session.get()
-    typed = st.session_state[field] or ""
-    if current is not None and current.vault.resolve(typed) == typed:
-        st.session_state[place] = typed
-        st.session_state[field] = current.vault.add(kind, typed)
+    text = st.session_state[field] or ""
+    if current is not None and current.vault.resolve(text) == text:
+        st.session_state[place] = text
+        st.session_state[field] = current.vault.add(kind, text)
 
 
 def correct_key(current: Session, key: str) -> None:
@@ -136,10 +137,10 @@ def as_registered(provider: Provider, client: Client) -> Provider:
 
 def _scope(provider: Provider, registration: Registration) -> str:
     """Return the scope asked for without what the client may not have, or else the scope it was given."""
-    given = provider.scopes(registration.scope)
-    wanted = provider.scopes(provider.scope)
-    kept = [name for name in wanted if name in given] if given else wanted
-    return provider.scope_separator.join(kept or given)
+    registered = provider.scopes(registration.scope)
+    requested = provider.scopes(provider.scope)
+    common = [name for name in requested if name in registered] if registered else requested
+    return provider.scope_separator.join(common or registered)
 
 
 def fields(flow: Flow) -> list[Field]:

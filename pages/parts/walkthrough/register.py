@@ -57,8 +57,8 @@ def _initial_token(current: Session) -> None:
 
 
 def _store_token(current: Session) -> None:
-    typed = (st.session_state["register.initial_token"] or "").strip()
-    token = current.vault.resolve(typed)
+    text = (st.session_state["register.initial_token"] or "").strip()
+    token = current.vault.resolve(text)
     st.session_state[own_client.INITIAL_TOKEN] = token
     st.session_state["register.initial_token"] = current.vault.add("access_token", token) if token else ""
 

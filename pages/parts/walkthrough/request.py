@@ -16,7 +16,8 @@ from oauth.errors import InputError
 from oauth.exchange import Request, Step
 from oauth.flow import Field
 from oauth.installation import now
-from pages.parts.common import clock, exchange, widget_defaults
+from pages.parts.common import clock, exchange, notices, widget_defaults
+from pages.parts.common.markdown import escaped
 from pages.parts.common.session import Session
 from pages.parts.common.widget_defaults import keep
 from pages.parts.walkthrough import prefill
@@ -54,8 +55,7 @@ def edit(
         request = build(session.vault.resolve(typed), edited)
     except InputError as error:
         with tabs[0]:
-            st.error("This request cannot be sent.")
-            st.text(session.vault.redact_text(str(error)))
+            notices.error("This request cannot be sent.", session.vault.redact_text(str(error)))
         return None
     preview = session.vault.redact(session.exchange(Step.TOKEN, request, now())).request
     # Only once they are opened: the script that colours code takes longer to load than the rest of the page.
@@ -100,10 +100,10 @@ def _field(session: Session, action: str, item: Field) -> Field:
 def _meaning(column: DeltaGenerator, meaning: str, source: str, *keys: str) -> None:
     """Draw the meaning of a field and the source of its value; a changed one is marked, and can be reset."""
     if not any(map(prefill.is_changed, keys)):
-        column.caption(f"{meaning} · {source}")
+        column.caption(f"{escaped(meaning)} · {source}")
         return
     with column, st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
-        st.caption(f"{meaning} · :primary[**changed**]", width="stretch")
+        st.caption(f"{escaped(meaning)} · :primary[**changed**]", width="stretch")
         _reset("Reset", *keys)
 
 

@@ -11,6 +11,7 @@ from oauth.drills.sandbox_queue import queue_for
 from oauth.exchange import Step
 from oauth.formatting import span
 from pages.parts.common import card, exchange, keyboard
+from pages.parts.common.markdown import escaped
 from pages.parts.common.session import Fixing, Session, Shown
 from pages.parts.walkthrough import diagnosing, fix, request, sending, step_rail
 
@@ -102,7 +103,7 @@ def draw_result(current: Session, action: str) -> None:
     if current.fixing is not None and current.fixing.action == action and current.fixing.before is not last:
         _before_and_after(current.fixing, last)
     if last.unfinished and last.explanation is not None:
-        st.markdown(f":gray[:material/hourglass_empty:] {last.explanation.title}")
+        st.markdown(f":gray[:material/hourglass_empty:] {escaped(last.explanation.title)}")
     if action == "authorize" and "callback" in current.shown:
         st.caption("The redirect is step 2's callback, which is read there.")
     elif last.failed is not None:
@@ -164,17 +165,17 @@ def _nonce(current: Session, action: str) -> None:
 def _step_up(current: Session, action: str) -> None:
     """Offer to authorize again with the scope that the API's challenge names (RFC 6750 §3.1, RFC 9470 §3)."""
     last = current.shown[action]
-    wanted = sending.wanted_scope(current, action)
+    scope = sending.wanted_scope(current, action)
     causes = last.diagnosis.causes if last.diagnosis is not None else ()
-    if not wanted or any(cause.fix is not None and cause.fix.step is Step.AUTHORIZE for cause in causes):
+    if not scope or any(cause.fix is not None and cause.fix.step is Step.AUTHORIZE for cause in causes):
         return  # the card has the button
     provider, tokens = current.flow.provider, current.flow.tokens
     before = (tokens.requested_scope or tokens.scope if tokens is not None else "") or provider.scope
-    after = provider.scope_separator.join(dict.fromkeys([*provider.scopes(before), *wanted.split()]))
+    after = provider.scope_separator.join(dict.fromkeys([*provider.scopes(before), *scope.split()]))
     change = Change(Target.FIELD, "scope", before, after)
     with st.container(border=True, key=f"{action}.step_up.box"):
         st.markdown("**The API asks for more scope**")
-        st.code(wanted, language=None)
+        st.code(scope, language=None)
         st.button(
             "Authorize again with it",
             key=f"{action}.step_up",
@@ -203,10 +204,7 @@ def _result_of_fix(before: Shown, after: Shown) -> str:
 
 
 def _outcome(result: Shown) -> str:
-    response = result.exchange.response
-    words = [str(response.status) if response else "no response"]
-    if result.explanation is not None:
-        words.append(result.explanation.error or result.explanation.title)
-    if result.exchange.id is not None:
-        words.append(f"row {result.exchange.id}")
-    return ", ".join(words)
+    response, explanation, row = result.exchange.response, result.explanation, result.exchange.id
+    status = str(response.status) if response else "no response"
+    error = explanation.error or explanation.title if explanation is not None else ""
+    return ", ".join(filter(None, (status, error, f"row {row}" if row is not None else "")))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from oauth.exchange import Step
 from oauth.flow.device import DeviceStatus
-from pages.parts.common.card import plain
+from pages.parts.common.markdown import plain
 from pages.parts.common.session import Session, Shown
 from pages.parts.walkthrough.actions import ACTIONS
 

@@ -5,7 +5,6 @@ from html import escape
 
 import streamlit as st
 
-from oauth import formatting
 from oauth.addresses import split
 from oauth.exchange import Step
 from pages.parts.common import clock
@@ -41,16 +40,15 @@ def draw(sequence: Sequence[Shown]) -> None:
 def _row(shown: Shown) -> str:
     exchange = shown.exchange
     times = f" ({shown.times} times)" if shown.times > 1 else ""
-    took = "" if exchange.duration_ms is None else formatting.duration(exchange.duration_ms)
     cells = (
         ("quiet", clock.at(exchange.started_at)),
         ("quiet", WAYS.get(exchange.step, "Console → Provider")),
         ("", f"{exchange.step.value}{times} · {exchange.request.method} {split(exchange.request.url).path}"),
         ("outcome", outcome(shown)),
-        ("quiet", took),
+        ("quiet", clock.took(exchange)),
     )
-    drawn = "".join(f'<td class="{name}">{escape(text)}</td>' for name, text in cells)
-    return f'<tr class="{"failed" if shown.failed is not None else ""}">{drawn}</tr>'
+    html = "".join(f'<td class="{name}">{escape(text)}</td>' for name, text in cells)
+    return f'<tr class="{"failed" if shown.failed is not None else ""}">{html}</tr>'
 
 
 def outcome(shown: Shown) -> str:

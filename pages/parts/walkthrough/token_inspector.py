@@ -5,7 +5,6 @@ The content of a token is untrusted: claims are drawn as text, and the signature
 
 import json
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -25,10 +24,13 @@ from oauth.jose.jwt import (
     describe_times,
 )
 from oauth.jose.keys import SigningKey
-from pages.parts.common import clock, exchange
+from pages.parts.common import clock, drawing, exchange, notices, session
 from pages.parts.common.card import MARKS
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import sending
+
+TIMES_RENEWED = 5
+"""Seconds between updates of the times of a token, most of which are in folded blocks."""
 
 
 def draw(current: Session, tokens: Tokens, key: str) -> None:
@@ -61,9 +63,7 @@ def draw_checks(checks: Iterable[Check]) -> None:
     """Draw each check with its result."""
     with st.container(gap="xxsmall"):
         for check in checks:
-            with st.container(horizontal=True, wrap=False, gap="xsmall"):
-                st.markdown(MARKS[check.holds], width="content")
-                st.text(f"{check.name}: {check.text}", width="stretch")
+            notices.line(MARKS[check.holds], f"{check.name}: {check.text}")
 
 
 def _jwt(current: Session, tokens: Tokens, key: str, name: str, token: DecodedToken) -> None:
@@ -72,12 +72,25 @@ def _jwt(current: Session, tokens: Tokens, key: str, name: str, token: DecodedTo
     result = f"{failed} of {len(checks)} checks failed" if failed else "no check failed"
     label = f"Content of the {name}" + (f": {result}" if checks else "")
     with st.expander(label, key=f"{key}.inside.{name}", icon=":material/data_object:", expanded=bool(failed)):
-        if token.encrypted:
-            st.caption("The token is encrypted for its recipient: only the header can be read.")
-        draw_checks(checks)
-        st.code(document(current, token), language="json", wrap_lines=True)
-        if lines := describe_times(token, now(), clock.tz()):
-            st.code("\n".join(lines), language=None, wrap_lines=True)
+        _content(tokens, name, token)
+
+
+@drawing.fragment(run_every=TIMES_RENEWED)
+def _content(tokens: Tokens, name: str, token: DecodedToken) -> None:
+    current = session.get()
+    if current is None:
+        return
+    if token.encrypted:
+        st.caption("The token is encrypted for its recipient: only the header can be read.")
+    draw_checks(_checks(current, tokens, name, token))
+    st.code(document(current, token), language="json", wrap_lines=True)
+    draw_times(token)
+
+
+def draw_times(token: DecodedToken) -> None:
+    """Draw the times among the claims of a token, with the time that is left."""
+    if lines := describe_times(token, now(), clock.tz()):
+        st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 def _checks(current: Session, tokens: Tokens, name: str, token: DecodedToken) -> list[Check]:
@@ -117,7 +130,7 @@ def _keys(current: Session, key: str) -> None:
         except InputError as error:
             st.text(str(error))
         else:
-            with st.spinner(f"Fetching the keys of {urlsplit(address).hostname}", show_time=True):
+            with st.spinner("Fetching the server's keys", show_time=True):
                 sending.send(current, "jwks", request)
             st.rerun()
     if (last := current.shown.get("jwks")) is not None:

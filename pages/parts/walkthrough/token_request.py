@@ -11,7 +11,7 @@ from oauth.exchange import Request
 from oauth.flow import Field, Signed
 from oauth.jose.jwt import decode
 from oauth.providers import BodyFormat, ClientAuthentication
-from pages.parts.common import widget_defaults
+from pages.parts.common import notices, widget_defaults
 from pages.parts.common.session import AUTHENTICATION, Session
 from pages.parts.walkthrough import request, step, token_inspector
 from pages.parts.walkthrough.actions import ACTIONS
@@ -133,8 +133,7 @@ def _assertion(current: Session, action: str, signed: Signed) -> None:
                 args=(current, place),
             )
             if current.signing.key_problem:
-                st.error("This key cannot be used.")
-                st.text(current.signing.key_problem)
+                notices.error("This key cannot be used.", current.signing.key_problem)
             return
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":green[:material/check:] The key signs with {key.algorithm}", width="stretch")

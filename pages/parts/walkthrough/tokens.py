@@ -10,7 +10,7 @@ from oauth.installation import now
 from oauth.moments import later
 from oauth.providers import Provider
 from pages.parts.common import copying, drawing, session
-from pages.parts.common.card import plain
+from pages.parts.common.markdown import plain
 from pages.parts.common.permissions import needs
 from pages.parts.common.session import Session
 from pages.parts.walkthrough import step, token_inspector

@@ -57,6 +57,6 @@ def _restore() -> None:
     profile.preselect("walkthrough", before.flow.provider)
     st.session_state[f"walkthrough.client.{before.flow.provider.id}"] = before.chosen
     if before.chosen == session.OWN_CLIENT:
-        own_client.fill_in(before.flow.provider, before.flow.client)
+        own_client.fill_in(before.vault, before.flow.provider, before.flow.client)
     for key, value in ended.edits.items():
         widget_defaults.put(key, value)

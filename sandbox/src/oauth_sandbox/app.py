@@ -121,8 +121,8 @@ class Application:
         ``None``, and nothing has happened, when it is not for an endpoint, or when a fault may delay the response.
         """
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if path.startswith(PATH) and (found := self._own(path, scope)) is not None:
-            app, scope = found
+        if path.startswith(PATH) and (own := self._own(path, scope)) is not None:
+            app, scope = own
             return app.at_once(scope, body) if isinstance(app, Application) else None
         endpoint = self._found(path)
         if not isinstance(endpoint, _Endpoint) or (result := endpoint.at_once(scope, body)) is None:

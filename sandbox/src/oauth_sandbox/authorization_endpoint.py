@@ -117,10 +117,10 @@ def decide(sandbox: Sandbox, request: AuthorizationRequest, decision: str, user:
         raise ErrorPage("The decision is neither approve nor deny", decision, "Use one of the page's buttons.")
     if request.wish is not None and request.wish.silent and sandbox.logins.session is not None:
         return approve(sandbox, request, sandbox.logins.session.user_id)
-    known = {str(user_id): user_id for user_id in sandbox.users}
-    if user and user not in known:
-        raise ErrorPage("The user is unknown", user, f"Choose one of: {', '.join(known)}.")
-    return approve(sandbox, request, known.get(user))
+    by_text = {str(user_id): user_id for user_id in sandbox.users}
+    if user and user not in by_text:
+        raise ErrorPage("The user is unknown", user, f"Choose one of: {', '.join(by_text)}.")
+    return approve(sandbox, request, by_text.get(user))
 
 
 def approve(sandbox: Sandbox, request: AuthorizationRequest, user_id: int | None = None) -> str:

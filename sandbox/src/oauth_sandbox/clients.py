@@ -65,7 +65,20 @@ ScopeName = Annotated[
         "backslashes (RFC 6749 §3.3).",
     ),
 ]
-Address = Annotated[str, Meta(min_length=1, max_length=LONGEST_URI, description="An absolute URI without a fragment.")]
+Address = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=LONGEST_URI,
+        description="An absolute URI without a fragment.",
+        # What ``check_redirect_uri`` accepts, for generators of requests; it alone decides, and says what is wrong.
+        extra_json_schema={
+            "pattern": r"^(?:https?://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[::1\])(?::[1-9][0-9]{0,3})?(?:[/?][^\s\x00-\x1f\x7f#]*)?"
+            rf"|(?!(?:https?|{'|'.join(sorted(RUNS_IN_THE_BROWSER))}):)"
+            r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f\x7f#]+)$"
+        },
+    ),
+]
 
 
 class Client(Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,8 +191,8 @@ def _has_its_host(uri: str) -> bool:
 
 def checked_scopes(names: Iterable[str], scopes: Iterable[str]) -> Scope:
     """Return the names without repetition. Raises ``UnknownScope`` naming the first that is not among ``scopes``."""
-    known = tuple(scopes)
+    allowed = tuple(scopes)
     for name in (unique := tuple(dict.fromkeys(names))):
-        if name not in known:
-            raise UnknownScope(f"Unknown scope {quoted(name)}. Allowed: {', '.join(known)}.")
+        if name not in allowed:
+            raise UnknownScope(f"Unknown scope {quoted(name)}. Allowed: {', '.join(allowed)}.")
     return unique

@@ -171,9 +171,9 @@ def _token(token: str | None) -> str | None:
 
 
 def _certificate(arguments: argparse.Namespace, cleanup: ExitStack) -> Certificate | None:
-    given = (arguments.tls_cert, arguments.tls_key)
+    files = (arguments.tls_cert, arguments.tls_key)
     if arguments.tls_self_made:
-        if any(given):
+        if any(files):
             raise ServeError("--tls-self-made cannot be combined with --tls-cert and --tls-key: drop one of them.")
         # Slow to import, and nothing else needs it.
         from oauth_sandbox.certificate import make
@@ -182,9 +182,9 @@ def _certificate(arguments: argparse.Namespace, cleanup: ExitStack) -> Certifica
         certificate = make(Path(folder), arguments.host, utc_now())
         print(f"Certificate to trust: {certificate.certificate}", file=sys.stderr, flush=True)
         return certificate
-    if any(given) and not all(given):
+    if any(files) and not all(files):
         raise ServeError("--tls-cert and --tls-key belong together: give both.")
-    return Certificate(*given) if all(given) else None
+    return Certificate(*files) if all(files) else None
 
 
 def _port(text: str) -> int:

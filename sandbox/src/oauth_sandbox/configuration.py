@@ -38,6 +38,11 @@ class Api(StrEnum):
     GENERIC = "generic"
 
 
+OF_PARTNER = frozenset({"content_type_on_get", "coordinates", "longest_title", "moderation_seconds", "extra_fields"})
+"""The assumptions (``behaviour``) about the partner API behind the token."""
+
+_OF_ONE_API = ("seed", "behaviour", "openid")
+
 INITIAL: Mapping[Api, Path] = {
     Api.PARTNER: READY_MADE,
     Api.OLXGROUP: READY_MADE.with_name("olxgroup.toml"),
@@ -126,6 +131,10 @@ class Configuration:
     api: Api = Api.PARTNER
 
 
+class NoEffectError(ValueError):
+    """A setting or a fault that changes nothing at the API of the sandbox; the text says which, and what to do."""
+
+
 class ConfigurationError(ValueError):
     """An unusable file; the text is one line that names the file, the table, the field and the remedy."""
 
@@ -144,7 +153,12 @@ def load(path: Path, api: Api = Api.PARTNER, preset: Preset | None = None) -> Co
     document = _parsed(path)
     if preset is not None:
         document["preset"] = preset
-    return _read(_merged(document, api), str(path), api)
+    configuration = _read(_merged(document, api), str(path), api)
+    try:
+        check_effect(api, document, {name: msgspec.to_builtins(getattr(ready_made(api), name)) for name in _OF_ONE_API})
+    except NoEffectError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+    return configuration
 
 
 def from_fields(document: Mapping[str, Any], server: Configuration, api: Api) -> Configuration:
@@ -155,6 +169,19 @@ def from_fields(document: Mapping[str, Any], server: Configuration, api: Api) ->
     if server.api is api:
         document = _inherited(server, document)
     return _read(_merged(document, api), "configuration", api)
+
+
+def check_effect(api: Api, change: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ``NoEffectError`` for a setting of another API; one with the value of ``now`` is accepted."""
+    for name, value in change.items():
+        fields = value if isinstance(value, dict) else {"": value}
+        before = now.get(name, {}) if isinstance(value, dict) else {"": now.get(name)}
+        for field, new in fields.items():
+            of_partner = name == "seed" or (name == "behaviour" and field in OF_PARTNER)
+            needed = Api.GENERIC if name == "openid" else Api.PARTNER if of_partner else api
+            if needed is not api and new != before.get(field):
+                setting = f"{name}.{field}".rstrip(".")
+                raise NoEffectError(f"{setting} is a setting of the API {needed}; this sandbox is {api}. Leave it out.")
 
 
 def _inherited(server: Configuration, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -144,21 +144,14 @@ class RequestLog:
 
     def add(self, request: IncomingRequest, path: str, outcome: Outcome) -> None:
         """Log a request to an endpoint."""
-        grant_type = request.parameters.get("grant_type")
+        grant_type, names = request.parameters.get("grant_type"), {*request.parameters, *request.query_parameters}
         self._append(
             request.method,
             path,
             outcome,
             endpoint=request.endpoint,
             grant_type=grant_type if grant_type in GRANT_TYPES else None,
-            parameters=tuple(
-                sorted(
-                    NAMES.intersection(
-                        request.parameters,
-                    )
-                    | NAMES.intersection(request.query_parameters)
-                )
-            ),
+            parameters=tuple(sorted(NAMES & names)),
         )
 
     def add_unknown(self, method: str, path: str, outcome: Outcome) -> None:

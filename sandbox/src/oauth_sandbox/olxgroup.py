@@ -35,20 +35,6 @@ class Refusal(ProviderError):
         return {"transaction_id": str(uuid.uuid4()), "message": self.message}
 
 
-class UnknownPartner(Refusal):
-    """The key in ``X-API-KEY`` is missing or nobody's."""
-
-    def __init__(self) -> None:
-        super().__init__(403, "Invalid API Key - unknown Partner")
-
-
-class ExpiredToken(Refusal):
-    """The access token is not valid, or not any more."""
-
-    def __init__(self) -> None:
-        super().__init__(403, "The access token provided has expired")
-
-
 def token(sandbox: Sandbox, request: IncomingRequest) -> Response:
     """Issue tokens for a JSON body, a client that authenticates by HTTP Basic, and a known key. Raises ``Refusal``."""
     _check_key(sandbox, request)
@@ -78,7 +64,7 @@ def metadata(sandbox: Sandbox, request: IncomingRequest) -> Response:
     if not secret:
         raise Refusal(401, "Not documented: no access token was sent")
     if sandbox.live(Kind.ACCESS_TOKEN, secret) is None:
-        raise ExpiredToken
+        raise Refusal(403, "The access token provided has expired")
     data = {"uuid": UUID, "last_action_status": "POSTED", "state": {"code": "active"}, "last_error": None}
     return Response.json({"transaction_id": str(uuid.uuid4()), "message": "Advert status information", "data": data})
 
@@ -86,7 +72,7 @@ def metadata(sandbox: Sandbox, request: IncomingRequest) -> Response:
 def _check_key(sandbox: Sandbox, request: IncomingRequest) -> None:
     key = request.headers.get(KEY, "")
     if not key or key not in {client.api_key for client in sandbox.clients()}:
-        raise UnknownPartner
+        raise Refusal(403, "Invalid API Key - unknown Partner")
 
 
 def _basic(authorization: str) -> tuple[str, str]:

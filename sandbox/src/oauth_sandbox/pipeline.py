@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from oauth_sandbox import endpoints
 from oauth_sandbox.behaviour import Cors
+from oauth_sandbox.configuration import NoEffectError
 from oauth_sandbox.errors import ApiError
 from oauth_sandbox.faults.error_responses import RequestLimitReached
 from oauth_sandbox.faults.fault import Fault, Situation
@@ -78,7 +79,7 @@ def process(
                 # Past the limit the provider itself never sees the request, and no fault is used up.
                 fault = _fault(sandbox, request, outcome.client_id) if admitted else RequestLimitReached()
                 response = proceed() if fault is None else fault.respond(_situation(sandbox, request, proceed))
-            except InvalidInput as problem:
+            except (InvalidInput, NoEffectError) as problem:
                 response = error_response(ApiError(400, str(problem)))
             response = _as_assumed(sandbox, request, response)
             outcome.status, outcome.error = response.status, _error_of(response)
@@ -105,7 +106,9 @@ def _as_assumed(sandbox: Sandbox, request: IncomingRequest, response: Response) 
 
 def _fault(sandbox: Sandbox, request: IncomingRequest, client_id: str | None) -> Fault | None:
     if sandbox.fault_header and HEADER in request.headers:
-        return fault_from_header(request.headers[HEADER])
+        fault = fault_from_header(request.headers[HEADER])
+        fault.check_effect(sandbox.configuration.api)
+        return fault
     return sandbox.faults.take(request.endpoint, client_id)
 
 

@@ -4,7 +4,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import msgspec
@@ -35,39 +35,6 @@ class AwayProblem(SteeringProblem):
     """The server of the sandbox did not respond."""
 
 
-class Steering(Protocol):
-    """The reading and the changes of one sandbox. Each method raises ``ValueError`` or ``LookupError``."""
-
-    def state(self) -> Sandbox:
-        """Return a sandbox to read from; whoever changes it uses the other methods."""
-
-    def move_clock(self, seconds: float) -> None:
-        """Move the clock."""
-
-    def reset_clock(self) -> None:
-        """Return to real time."""
-
-    def change_client(self, client_id: str, **changes: Any) -> None:
-        """Change fields of a client."""
-
-    def revoke(self, kind: Kind, serial: int) -> None:
-        """Revoke a code or token."""
-
-    def add_fault(
-        self, fault: Fault, times: int | None, share: float, client_id: str | None, endpoint: Endpoint | None
-    ) -> None:
-        """Add a fault rule."""
-
-    def remove_fault(self, number: int) -> None:
-        """Remove a fault rule."""
-
-    def clear_findings(self) -> None:
-        """Remove the findings of the lint."""
-
-    def reset(self) -> None:
-        """Return to the initial state."""
-
-
 class Embedded:
     """The steering of a sandbox of this process."""
 
@@ -79,7 +46,7 @@ class Embedded:
         self.reset = sandbox.reset
 
     def state(self) -> Sandbox:
-        """Return the sandbox itself."""
+        """Return the sandbox itself, to read from; whoever changes it uses the other methods."""
         return self._sandbox
 
     def change_client(self, client_id: str, **changes: Any) -> None:
@@ -203,6 +170,10 @@ class Served:
         if not response.is_success:
             raise SteeringProblem(f"The sandbox at {self._url} refused: {_reason(response)}")
         return response.content
+
+
+Steering = Embedded | Served
+"""The reading and the changes of one sandbox. Each method raises ``ValueError`` or ``LookupError``."""
 
 
 def _reason(response: httpx.Response) -> str:

@@ -47,8 +47,8 @@ class UpgradesIgnored(HttpToolsProtocol):
     def _read_again(self, rest: bytes) -> None:
         line = b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
         # Connection announces no upgrade any more, which is how the control knows a proxy.
-        kept = ((name, _without_upgrade(value) if name == b"connection" else value) for name, value in self.headers)
-        headers = [b"%b: %b" % header for header in kept if header[0] != b"upgrade"]
+        pairs = ((name, _without_upgrade(value) if name == b"connection" else value) for name, value in self.headers)
+        headers = [b"%b: %b" % header for header in pairs if header[0] != b"upgrade"]
         self.parser = HttpRequestParser(self)
         self.data_received(b"\r\n".join((line, *headers, b"", rest)))
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -12,9 +13,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from oauth import flow as flows
+from oauth.catalogue.explain import Explanation, explain
+from oauth.diagnosis import Diagnosis, diagnose
 from oauth.exchange import Exchange, Step
 from oauth.flow import pkce
-from oauth.providers import BodyFormat, Pkce, Provider
+from oauth.providers import BodyFormat, Lifetimes, Pkce, Provider
 from oauth_sandbox.testing import RunningSandbox, serving
 from tests.diagnosis.harness import Site, Walk, cause, setting, text, verdict
 
@@ -95,6 +98,17 @@ def exchanged(walk: Walk, **fields: str | None) -> Exchange:
     return walk.token(setting(**fields), body=BodyFormat.FORM)
 
 
+def step_of_fix(diagnosis: Diagnosis) -> Step | None:
+    fix = cause(diagnosis, "access_token.revoked").fix
+    return fix.step if fix is not None else None
+
+
+def explained(exchange: Exchange) -> Explanation:
+    explanation = explain(exchange)
+    assert explanation is not None
+    return explanation
+
+
 def revoke(walk: Walk, kind: str) -> Exchange:
     fields = flows.presented_token_fields(walk.flow, kind)
     return walk.beside(Step.REVOKE, flows.form_request(walk.provider.revocation_endpoint, fields))
@@ -146,6 +160,24 @@ def test_revoked_access_token_is_proven(walk: Walk) -> None:
     revoked = cause(diagnosis, "access_token.revoked")
     assert revoked.evidence[0].row == row.id
     assert f"It was revoked before: row {row.id}" in text(revoked)
+    assert revoked.fix is not None
+    assert (revoked.fix.title, revoked.fix.step) == ("Refresh the access token", Step.REFRESH)
+
+
+def test_refresh_is_not_offered_with_a_revoked_or_expired_refresh_token(walk: Walk) -> None:
+    walk.authorize()
+    exchanged(walk)
+    revoke(walk, "access_token")
+    call = walk.call(path="/me")
+    walk.provider = replace(walk.provider, lifetimes=Lifetimes(refresh_token=60))
+    walk.flow = replace(walk.flow, provider=walk.provider)
+    later = diagnose(
+        call, explained(call), flow=walk.flow, past=walk.past, vault=walk.vault, now=walk.now + timedelta(seconds=61)
+    )
+    assert step_of_fix(later) is Step.AUTHORIZE
+    assert step_of_fix(walk.diagnosed(call)) is Step.REFRESH
+    revoke(walk, "refresh_token")
+    assert step_of_fix(walk.diagnosed(walk.call(path="/me"))) is Step.AUTHORIZE
 
 
 @pytest.mark.rules_out("invalid_token", "access_token.revoked")

@@ -12,6 +12,8 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oauth_sandbox import endpoints
+from oauth_sandbox.clients import InvalidRedirectUri
+from oauth_sandbox.configuration import NoEffectError
 from oauth_sandbox.control import (
     clients,
     clock,
@@ -55,7 +57,14 @@ OPERATIONS: tuple[Operation, ...] = (
     *users.OPERATIONS,
 )
 OPENAPI = "openapi.json"
-STATUSES: Mapping[type[Exception], int] = {InvalidInput: 400, ClientDisconnect: 400, LookupError: 404, Conflict: 409}
+STATUSES: Mapping[type[Exception], int] = {
+    InvalidInput: 400,
+    InvalidRedirectUri: 400,
+    ClientDisconnect: 400,
+    LookupError: 404,
+    Conflict: 409,
+    NoEffectError: 409,
+}
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from oauth_sandbox.clients import Client, ClientChange, ClientId, NewClient, client_from
+from oauth_sandbox.clients import Client, ClientChange, ClientId, NewClient, UnknownScope, client_from
 from oauth_sandbox.control.operation import Call, Conflict, Operation
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.validation import InvalidInput, quoted
@@ -24,7 +24,7 @@ def _add(sandbox: Sandbox, call: Call) -> Client:
         raise Conflict(f"There is a client {quoted(call.body.client_id)} already. Change it with PATCH.")
     try:
         client = client_from(call.body, sandbox.configuration.scopes)
-    except ValueError as error:
+    except UnknownScope as error:
         raise Conflict(str(error)) from error
     sandbox.put_client(client)
     return client
@@ -40,7 +40,7 @@ def _change(sandbox: Sandbox, call: Call) -> Client:
         raise InvalidInput((), "There is nothing to change. Give at least one field.")
     try:
         return sandbox.change_client(call.path["client_id"], **changes)
-    except ValueError as error:
+    except UnknownScope as error:
         raise Conflict(str(error)) from error
 
 

@@ -90,8 +90,8 @@ def check_address(sandbox: Sandbox, url: str, origin: str) -> None:
 
 def is_elsewhere(url: str, origin: str) -> bool:
     """Return true for a URL at another server; the names of this machine are one."""
-    given, own = urlsplit(url).netloc.lower(), urlsplit(origin).netloc.lower()
-    return bool(given) and _as_one(given) != _as_one(own)
+    called, own = urlsplit(url).netloc.lower(), urlsplit(origin).netloc.lower()
+    return bool(called) and _as_one(called) != _as_one(own)
 
 
 def _as_one(netloc: str) -> str:

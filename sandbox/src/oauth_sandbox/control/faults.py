@@ -11,8 +11,6 @@ from msgspec import UNSET, Meta, UnsetType
 from oauth_sandbox.clients import ClientId
 from oauth_sandbox.configuration import Api
 from oauth_sandbox.control.operation import Call, Conflict, Number, Operation
-from oauth_sandbox.faults.broken_bodies import WrongIdToken, WrongIssuer
-from oauth_sandbox.faults.fault import Fault
 from oauth_sandbox.faults.kinds import KINDS
 from oauth_sandbox.faults.rules import Rule
 from oauth_sandbox.paths import PATHS
@@ -105,7 +103,8 @@ def _add(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     only_at = _fault(body).only_at
     if None not in (only_at, body.endpoint) and only_at is not body.endpoint:
         raise Conflict(f"This fault strikes at {only_at} alone. Leave endpoint out.")
-    _check_effect(sandbox.configuration.api, _fault(body), body.endpoint)
+    _fault(body).check_effect(sandbox.configuration.api)
+    _check_endpoint(sandbox.configuration.api, body.endpoint)
     share = 1.0 if body.share is UNSET else body.share
     default = 1 if body.share is UNSET else None
     times = default if body.times is UNSET else body.times
@@ -116,10 +115,8 @@ def _add(sandbox: Sandbox, call: Call) -> dict[str, Any]:
     return rule_fields(rule)
 
 
-def _check_effect(api: Api, fault: Fault, endpoint: Endpoint | None) -> None:
-    """Raise ``Conflict`` for a fault that no request to this API can meet, or that cannot change its response."""
-    if isinstance(fault, WrongIdToken | WrongIssuer) and api is not Api.GENERIC:
-        raise Conflict(f"The fault {fault.kind} is for the API {Api.GENERIC}; this sandbox is {api}, without id_token.")
+def _check_endpoint(api: Api, endpoint: Endpoint | None) -> None:
+    """Raise ``Conflict`` for an endpoint that this API does not have."""
     if endpoint is not None and endpoint not in PATHS[api]:
         raise Conflict(f"The API {api} has no endpoint {endpoint}. Its endpoints: {', '.join(PATHS[api])}.")
 

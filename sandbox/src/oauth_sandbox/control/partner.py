@@ -59,8 +59,8 @@ def _threads(sandbox: Sandbox, call: Call) -> list[Any]:
 
 
 def _newest(items: Any, query: PartnerQuery) -> list[Any]:
-    found = [item for item in items if query.user_id in (UNSET, item.user_id)]
-    return sorted(found, key=lambda item: (item.created_at, item.id), reverse=True)[: query.limit]
+    selected = [item for item in items if query.user_id in (UNSET, item.user_id)]
+    return sorted(selected, key=lambda item: (item.created_at, item.id), reverse=True)[: query.limit]
 
 
 def _shown(sandbox: Sandbox, advert: Advert) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _shown_thread(thread: Thread) -> dict[str, Any]:
 
 
 def _decide(sandbox: Sandbox, call: Call) -> dict[str, Any]:
-    advert = _found(_data(sandbox).adverts, call.path["id"], "advert")
+    advert = _by_id(_data(sandbox).adverts, call.path["id"], "advert")
     if call.body.status is Status.NEW and sandbox.behaviour.moderation_seconds == 0:
         raise Conflict("A new advert is active at once while behaviour.moderation_seconds is 0. Set it first.")
     advert.status = call.body.status
@@ -96,15 +96,15 @@ def _ask(sandbox: Sandbox, call: Call) -> dict[str, Any]:
 
 def _receive(sandbox: Sandbox, call: Call) -> Any:
     data = _data(sandbox)
-    thread = _found(data.threads, call.path["id"], "thread")
+    thread = _by_id(data.threads, call.path["id"], "thread")
     message = Message(data.new_id(), False, sandbox.clock.now(), call.body.text, False, [])
     return shown_message(thread, thread.add(message))
 
 
-def _found(known: dict[int, Any], id: int, what: str) -> Any:
-    if id not in known:
+def _by_id(items: dict[int, Any], id: int, what: str) -> Any:
+    if id not in items:
         raise LookupError(f"There is no {what} {id}.")
-    return known[id]
+    return items[id]
 
 
 Shown = dict[str, Any]

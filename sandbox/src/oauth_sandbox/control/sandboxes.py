@@ -1,32 +1,30 @@
 """Sandboxes of their own over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from oauth_sandbox.behaviour import Behaviour, Preset
-from oauth_sandbox.clients import Address, NewClient, ScopeName, check_redirect_uri
-from oauth_sandbox.configuration import Api, Lifetimes, Replacement, Seed, from_fields
+from oauth_sandbox.behaviour import Preset
+from oauth_sandbox.clients import Address, InvalidRedirectUri, NewClient, ScopeName, check_redirect_uri
+from oauth_sandbox.configuration import Api, Replacement, Seed, check_effect, from_fields
 from oauth_sandbox.control.operation import Call, Conflict, Operation, Time
-from oauth_sandbox.control.settings import check_effect, current_settings
+from oauth_sandbox.control.settings import (
+    BehaviourChange,
+    LifetimesChange,
+    OpenIdChange,
+    RequestLimitChange,
+    current_settings,
+)
 from oauth_sandbox.control.users import NewUser
-from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.provider import Sandbox
-from oauth_sandbox.rate_limit import RequestLimit
 from oauth_sandbox.sandboxes import PATH, Own, Sandboxes
-from oauth_sandbox.validation import Fields, InvalidInput, optional
+from oauth_sandbox.validation import Fields, InvalidInput
 
 Id = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$(?!\n)", description="The id of the sandbox.")]
 AnyId = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$(?!\n)", description="The id of the sandbox: letters and digits.")
 ]
-
-SomeLifetimes: Any = optional(Lifetimes, "SomeLifetimes")
-SomeRequestLimit: Any = optional(RequestLimit, "SomeRequestLimit")
-SomeBehaviour: Any = optional(Behaviour, "SomeBehaviour")
-SomeOpenId: Any = optional(OpenId, "SomeOpenId")
-
 
 Scopes = Annotated[dict[ScopeName, Annotated[str, Meta(min_length=1)]], Meta(min_length=1)]
 
@@ -37,10 +35,10 @@ class Given(Fields):
     api: Api | msgspec.UnsetType = msgspec.UNSET
     redirect_uris: Annotated[tuple[Address, ...], Meta(description="Registered for each ready-made client.")] = ()
     preset: Preset | msgspec.UnsetType = msgspec.UNSET
-    lifetimes: SomeLifetimes | msgspec.UnsetType = msgspec.UNSET
-    request_limit: SomeRequestLimit | msgspec.UnsetType = msgspec.UNSET
-    behaviour: SomeBehaviour | msgspec.UnsetType = msgspec.UNSET
-    openid: SomeOpenId | msgspec.UnsetType = msgspec.UNSET
+    lifetimes: LifetimesChange | msgspec.UnsetType = msgspec.UNSET
+    request_limit: RequestLimitChange | msgspec.UnsetType = msgspec.UNSET
+    behaviour: BehaviourChange | msgspec.UnsetType = msgspec.UNSET
+    openid: OpenIdChange | msgspec.UnsetType = msgspec.UNSET
     refresh_token_replaced: Replacement | msgspec.UnsetType = msgspec.UNSET
     refresh_ends_access_tokens: bool | msgspec.UnsetType = msgspec.UNSET
     seed: Seed | msgspec.UnsetType = msgspec.UNSET
@@ -79,12 +77,12 @@ def _make(sandbox: Sandbox, call: Call) -> OwnFields:
     defaults = msgspec.to_builtins(current_settings(sandbox)) if api is server.api else {}
     check_effect(api, document, defaults)
     sandboxes = _of(call)
+    for uri in redirect_uris:
+        check_redirect_uri(uri)
     try:
-        for uri in redirect_uris:
-            check_redirect_uri(uri)
         own = sandboxes.make(from_fields(document, server, api), fault_header=sandbox.fault_header)
     except ValueError as error:
-        if isinstance(error.__cause__, InvalidInput):  # and not, say, an id that is used twice
+        if isinstance(error.__cause__, InvalidInput | InvalidRedirectUri):  # and not, say, an id that is used twice
             raise InvalidInput((), str(error)) from error
         raise Conflict(str(error)) from error
     own.sandbox.log.listener = sandbox.log.listener

@@ -1,14 +1,13 @@
 """Settings over HTTP: lifetimes, refresh, request limit, assumptions, and fault header."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from oauth_sandbox.behaviour import Behaviour
-from oauth_sandbox.configuration import Api, EndsAccessTokens, Lifetimes, Replacement, Seed
-from oauth_sandbox.control.operation import Call, Conflict, Operation
+from oauth_sandbox.configuration import EndsAccessTokens, Lifetimes, Replacement, Seed, check_effect
+from oauth_sandbox.control.operation import Call, Operation
 from oauth_sandbox.openid.settings import OpenId
 from oauth_sandbox.provider import Sandbox
 from oauth_sandbox.rate_limit import RequestLimit
@@ -31,16 +30,18 @@ class Settings(Fields):
     drill: Annotated[bool, Meta(description="A drill is running: its findings are counted apart.")]
 
 
+LifetimesChange: Any = optional(Lifetimes, "LifetimesChange")
+RequestLimitChange: Any = optional(RequestLimit, "RequestLimitChange")
+BehaviourChange: Any = optional(Behaviour, "BehaviourChange")
+OpenIdChange: Any = optional(OpenId, "OpenIdChange")
 SettingsChange: Any = optional(
     Settings,
     "SettingsChange",
-    lifetimes=optional(Lifetimes, "LifetimesChange"),
-    request_limit=optional(RequestLimit, "RequestLimitChange"),
-    behaviour=optional(Behaviour, "BehaviourChange"),
-    openid=optional(OpenId, "OpenIdChange"),
+    lifetimes=LifetimesChange,
+    request_limit=RequestLimitChange,
+    behaviour=BehaviourChange,
+    openid=OpenIdChange,
 )
-OF_PARTNER = frozenset({"content_type_on_get", "coordinates", "longest_title", "moderation_seconds", "extra_fields"})
-"""The assumptions about the partner API behind the token."""
 NotEmptyChange: Any = Annotated[SettingsChange, Meta(extra_json_schema={"minProperties": 1})]
 
 
@@ -74,19 +75,6 @@ def change_settings(sandbox: Sandbox, change: Any) -> None:
     sandbox.set_seed(settings.seed)
     sandbox.fault_header = settings.fault_header
     sandbox.lint.drill = settings.drill
-
-
-def check_effect(api: Api, change: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Raise ``Conflict`` for a setting that changes nothing at this API; one with the value of ``now`` is accepted."""
-    for name, value in change.items():
-        fields = value if isinstance(value, dict) else {"": value}
-        before = now.get(name, {}) if isinstance(value, dict) else {"": now.get(name)}
-        for field, new in fields.items():
-            of_partner = name == "seed" or (name == "behaviour" and field in OF_PARTNER)
-            needed = Api.GENERIC if name == "openid" else Api.PARTNER if of_partner else api
-            if needed is not api and new != before.get(field):
-                setting = f"{name}.{field}".rstrip(".")
-                raise Conflict(f"{setting} is a setting of the API {needed}; this sandbox is {api}. Leave it out.")
 
 
 def _show(sandbox: Sandbox, _call: Call) -> Settings:

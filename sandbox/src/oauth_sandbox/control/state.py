@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from oauth_sandbox.clients import Client, client_from
+from oauth_sandbox.clients import Client, InvalidRedirectUri, client_from
 from oauth_sandbox.configuration import KnownUser
 from oauth_sandbox.control.faults import AnyRule, rule_fields, rule_from
 from oauth_sandbox.control.issued import PATHS, CodeWithSecret, TokenWithSecret, check_user, issued_fields
@@ -110,6 +110,9 @@ def restore(sandbox: Sandbox, snapshot: Snapshot) -> None:
         stores = {kind: _stored(sandbox, kind, getattr(snapshot, field_of(kind))) for kind in Kind}
         rules = [rule_from(rule) for rule in snapshot.faults.rules]
         sandbox.clock.set(snapshot.now)
+    except InvalidRedirectUri:
+        sandbox.replace_users(before)
+        raise
     except (ValueError, OverflowError) as error:
         sandbox.replace_users(before)
         raise Conflict(str(error)) from error

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from oauth_sandbox.configuration import Api, NoEffectError
 from oauth_sandbox.faults.fault import Fault, Situation
 from oauth_sandbox.openid.claims import Flaw
 from oauth_sandbox.request import Endpoint
@@ -65,7 +66,18 @@ class MalformedToken(Fault, frozen=True, tag="malformed-token"):
 FLAW = "What is wrong with the id_token, by default expired. Of wrong-subject only a comparison with userinfo tells."
 
 
-class WrongIdToken(Fault, frozen=True, tag="wrong-id-token"):
+class OfGeneric(Fault, frozen=True):
+    """A fault of the OpenID provider."""
+
+    def check_effect(self, api: Api) -> None:
+        """Refuse an API without id_token."""
+        if api is not Api.GENERIC:
+            raise NoEffectError(
+                f"The fault {self.kind} is for the API {Api.GENERIC}; this sandbox is {api}, without id_token."
+            )
+
+
+class WrongIdToken(OfGeneric, frozen=True, tag="wrong-id-token"):
     """Tokens with an id_token that a client must refuse; other responses are as usual."""
 
     flaw: Annotated[Flaw, Meta(description=FLAW)] = "expired"
@@ -81,7 +93,7 @@ class WrongIdToken(Fault, frozen=True, tag="wrong-id-token"):
         return situation.proceed()
 
 
-class WrongIssuer(Fault, frozen=True, tag="wrong-issuer"):
+class WrongIssuer(OfGeneric, frozen=True, tag="wrong-issuer"):
     """A redirect with a code whose ``iss`` is another server's (RFC 9207 §2.4); other responses are as usual."""
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 from starlette.types import Receive, Send
 
+from oauth_sandbox.configuration import Api
 from oauth_sandbox.request import Endpoint, IncomingRequest
 from oauth_sandbox.response import Response, send_response
 
@@ -41,6 +42,9 @@ class Fault(Struct, frozen=True, tag_field="fault", forbid_unknown_fields=True):
     def only_at(self) -> Endpoint | None:
         """The one endpoint that it means anything at; requests to others do not use it up."""
         return None
+
+    def check_effect(self, api: Api) -> None:
+        """Raise ``NoEffectError`` when it cannot change a response of this API."""
 
     def respond(self, situation: Situation) -> Response:
         """Return the response. Without ``proceed`` the request has no effect."""

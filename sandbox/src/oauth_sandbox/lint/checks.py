@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from msgspec import Struct
 from oauth_sandbox import pkce
 from oauth_sandbox.behaviour import Cors
 from oauth_sandbox.configuration import Api
+from oauth_sandbox.lint.findings import RecentStates
 from oauth_sandbox.openid.pushed import resolved
 from oauth_sandbox.parameters import Parameters, from_query
 from oauth_sandbox.request import OF_PARTNER_API, OF_USER, Endpoint, IncomingRequest, basic, bearer
@@ -42,9 +44,7 @@ class LintContext(Struct):
 
 
 Check = Callable[[LintContext], bool]
-CHECKS: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
-# Checks of the presented code or token, skipped for the many requests without one.
-CHECKS_OF_PRESENTED: dict[Endpoint, dict[str, Check]] = {endpoint: {} for endpoint in Endpoint}
+CheckOfPresented = Callable[[LintContext, Issued], bool]
 RESOURCES = (*OF_PARTNER_API, Endpoint.METADATA, Endpoint.USERINFO)
 AUTHENTICATED = (Endpoint.TOKEN, Endpoint.REVOKE, Endpoint.INTROSPECT, Endpoint.PAR, Endpoint.DEVICE)
 """Endpoints that the client proves itself at."""
@@ -71,7 +71,8 @@ def examine(sandbox: "Sandbox", request: IncomingRequest, client_id: str | None,
     context = LintContext(sandbox, request, client_id, query, repeated, presented)
     names = [name for name, check in CHECKS[request.endpoint].items() if check(context)]
     if presented is not None:
-        names += [name for name, check in CHECKS_OF_PRESENTED[request.endpoint].items() if check(context)]
+        checks = CHECKS_OF_PRESENTED[request.endpoint].items()
+        names += [name for name, check in checks if check(context, presented)]
     return [name for name in names if name not in UNKNOWN_RULES[sandbox.configuration.api]]
 
 
@@ -109,136 +110,6 @@ def _basic_client(request: IncomingRequest) -> str:
     return credentials[0] if credentials else ""
 
 
-def _check(name: str, *endpoints: Endpoint, of_presented: bool = False) -> Callable[[Check], Check]:
-    def register(check: Check) -> Check:
-        for endpoint in endpoints:
-            (CHECKS_OF_PRESENTED if of_presented else CHECKS)[endpoint][name] = check
-        return check
-
-    return register
-
-
-@_check("state-missing", Endpoint.AUTHORIZE)
-def _state_missing(context: LintContext) -> bool:
-    return "state" not in context.query
-
-
-@_check("state-reused", Endpoint.AUTHORIZE)
-def _state_reused(context: LintContext) -> bool:
-    state = context.query.get("state", "")
-    return bool(state) and context.sandbox.lint.states.is_reused(context.client_id, state, context.request.query)
-
-
-@_check("state-short", Endpoint.AUTHORIZE)
-def _state_short(context: LintContext) -> bool:
-    return 0 < len(context.query.get("state", "")) < SHORTEST_STATE
-
-
-@_check("challenge-missing", Endpoint.AUTHORIZE)
-def _challenge_missing(context: LintContext) -> bool:
-    return "code_challenge" not in context.query
-
-
-@_check("nonce-reused", Endpoint.AUTHORIZE)
-def _nonce_reused(context: LintContext) -> bool:
-    nonce = context.query.get("nonce", "")
-    return bool(nonce) and context.sandbox.lint.nonces.is_reused(context.client_id, nonce, context.request.query)
-
-
-@_check("authorize-elsewhere", Endpoint.AUTHORIZE)
-def _authorize_elsewhere(context: LintContext) -> bool:
-    return context.request.elsewhere
-
-
-@_check("called-from-browser", *AUTHENTICATED, *RESOURCES)
-def _called_from_browser(context: LintContext) -> bool:
-    return "origin" in context.request.headers and context.sandbox.behaviour.cors is Cors.CLOSED
-
-
-@_check("verifier-wrong", Endpoint.TOKEN, of_presented=True)
-def _verifier_wrong(context: LintContext) -> bool:
-    code = context.presented
-    if code is None or code.kind is not Kind.CODE:
-        return False
-    return not pkce.matches(code.code_challenge, context.body.get("code_verifier"))
-
-
-@_check("redirect-uri-missing", Endpoint.AUTHORIZE)
-def _redirect_uri_missing(context: LintContext) -> bool:
-    return "redirect_uri" not in context.query
-
-
-@_check("redirect-uri-unregistered", Endpoint.AUTHORIZE)
-def _redirect_uri_unregistered(context: LintContext) -> bool:
-    uri = context.query.get("redirect_uri")
-    if uri is None or context.client_id is None:
-        return False
-    return not context.sandbox.client(context.client_id).may_redirect_to(uri)
-
-
-@_check("redirect-uri-differs", Endpoint.TOKEN, of_presented=True)
-def _redirect_uri_differs(context: LintContext) -> bool:
-    code = context.presented
-    if code is None or code.kind is not Kind.CODE:
-        return False
-    sent = context.body.get("redirect_uri")
-    return sent != code.redirect_uri and (code.redirect_uri_sent or sent is not None)
-
-
-@_check("scope-missing", Endpoint.AUTHORIZE)
-def _scope_missing(context: LintContext) -> bool:
-    return "scope" not in context.query
-
-
-@_check("scope-separator", Endpoint.AUTHORIZE, Endpoint.TOKEN)
-def _scope_separator(context: LintContext) -> bool:
-    scope = context.query.get("scope") or context.body.get("scope", "")
-    return bool(scope) and SEPARATOR.search(scope) is not None
-
-
-@_check("secret-in-query", *Endpoint)
-def _secret_in_query(context: LintContext) -> bool:
-    return not SECRETS.isdisjoint(context.query)
-
-
-@_check("parameter-repeated", *Endpoint)
-def _parameter_repeated(context: LintContext) -> bool:
-    problem = context.request.problem
-    return bool(context.repeated) or (problem is not None and problem.description.startswith("Repeated parameter"))
-
-
-@_check("code-reused", Endpoint.TOKEN, of_presented=True)
-def _code_reused(context: LintContext) -> bool:
-    return _is(context, Kind.CODE, State.USED)
-
-
-@_check("code-late", Endpoint.TOKEN, of_presented=True)
-def _code_late(context: LintContext) -> bool:
-    return _is(context, Kind.CODE, State.EXPIRED)
-
-
-@_check("refresh-token-reused", Endpoint.TOKEN, of_presented=True)
-def _refresh_token_reused(context: LintContext) -> bool:
-    return _is_replaced(context) and not _is_raced(context)
-
-
-@_check("refresh-raced", Endpoint.TOKEN, of_presented=True)
-def _refresh_raced(context: LintContext) -> bool:
-    return _is_replaced(context) and _is_raced(context)
-
-
-def _is_replaced(context: LintContext) -> bool:
-    """Return true for a refresh token that was replaced, and is not accepted any more."""
-    token = context.presented
-    is_replaced = _is(context, Kind.REFRESH_TOKEN, State.REPLACED)
-    return token is not None and is_replaced and not context.sandbox.in_grace(token)
-
-
-def _is_raced(context: LintContext) -> bool:
-    ended_at = context.presented.ended_at if context.presented is not None else None
-    return ended_at is not None and context.sandbox.clock.now() - ended_at < RACE
-
-
 def details(sandbox: "Sandbox", names: Iterable[str], token: Issued | None, request_id: str) -> dict[str, str]:
     """Return what more there is to say of the rules that a request broke."""
     if "refresh-raced" not in names or token is None or token.ended_at is None:
@@ -248,17 +119,28 @@ def details(sandbox: "Sandbox", names: Iterable[str], token: Issued | None, requ
     return {"refresh-raced": f"{first}, and request {request_id} {milliseconds:.0f} ms later."}
 
 
-@_check("credentials-twice", *AUTHENTICATED)
-def _credentials_twice(context: LintContext) -> bool:
-    return "client_secret" in context.body and "authorization" in context.request.headers
+def _is_reused(context: LintContext, name: str, values: RecentStates) -> bool:
+    value = context.query.get(name, "")
+    return bool(value) and values.is_reused(context.client_id, value, context.request.query)
 
 
-@_check("credentials-of-another", Endpoint.TOKEN, of_presented=True)
-def _credentials_of_another(context: LintContext) -> bool:
-    return context.presented is not None and context.client_id not in (None, context.presented.client_id)
+def _redirect_uri_unregistered(context: LintContext) -> bool:
+    uri = context.query.get("redirect_uri")
+    if uri is None or context.client_id is None:
+        return False
+    return not context.sandbox.client(context.client_id).may_redirect_to(uri)
 
 
-@_check("body-unreadable", Endpoint.TOKEN)
+def _scope_separator(context: LintContext) -> bool:
+    scope = context.query.get("scope") or context.body.get("scope", "")
+    return bool(scope) and SEPARATOR.search(scope) is not None
+
+
+def _parameter_repeated(context: LintContext) -> bool:
+    problem = context.request.problem
+    return bool(context.repeated) or (problem is not None and problem.description.startswith("Repeated parameter"))
+
+
 def _body_unreadable(context: LintContext) -> bool:
     if context.request.problem is not None:
         return not _parameter_repeated(context)
@@ -266,35 +148,71 @@ def _body_unreadable(context: LintContext) -> bool:
     return context.request.opening == b"{" and "json" not in context.request.headers.get("content-type", "").lower()
 
 
-@_check("token-request-not-post", Endpoint.TOKEN)
-def _token_request_not_post(context: LintContext) -> bool:
-    return context.request.method != "POST"
+def _verifier_wrong(context: LintContext, code: Issued) -> bool:
+    return code.kind is Kind.CODE and not pkce.matches(code.code_challenge, context.body.get("code_verifier"))
 
 
-@_check("version-missing", *OF_PARTNER_API)
-def _version_missing(context: LintContext) -> bool:
-    return context.request.headers.get("version", "").strip() != "2.0"
+def _redirect_uri_differs(context: LintContext, code: Issued) -> bool:
+    sent = context.body.get("redirect_uri")
+    return code.kind is Kind.CODE and sent != code.redirect_uri and (code.redirect_uri_sent or sent is not None)
 
 
-@_check("content-type-on-get", *OF_PARTNER_API)
-def _content_type_on_get(context: LintContext) -> bool:
-    return "content-type" in context.request.headers and context.request.method in ("GET", "HEAD")
+def _is_refused_refresh(context: LintContext, token: Issued, *, raced: bool) -> bool:
+    """Return true for a refresh token that was replaced, and is not accepted any more."""
+    if token.kind is not Kind.REFRESH_TOKEN or token.state is not State.REPLACED or context.sandbox.in_grace(token):
+        return False
+    is_raced = token.ended_at is not None and context.sandbox.clock.now() - token.ended_at < RACE
+    return is_raced is raced
 
 
-@_check("bearer-missing", *RESOURCES)
-def _bearer_missing(context: LintContext) -> bool:
-    return not bearer(context.request.headers.get("authorization", ""))
+def _is(kind: Kind, state: State) -> CheckOfPresented:
+    return lambda _context, issued: issued.kind is kind and issued.state is state
 
 
-@_check("token-late", *RESOURCES, of_presented=True)
-def _token_late(context: LintContext) -> bool:
-    return _is(context, Kind.ACCESS_TOKEN, State.EXPIRED)
+_CHECKS: Mapping[str, tuple[Check, Iterable[Endpoint]]] = {
+    "state-missing": (lambda it: "state" not in it.query, [Endpoint.AUTHORIZE]),
+    "state-reused": (lambda it: _is_reused(it, "state", it.sandbox.lint.states), [Endpoint.AUTHORIZE]),
+    "state-short": (lambda it: 0 < len(it.query.get("state", "")) < SHORTEST_STATE, [Endpoint.AUTHORIZE]),
+    "challenge-missing": (lambda it: "code_challenge" not in it.query, [Endpoint.AUTHORIZE]),
+    "nonce-reused": (lambda it: _is_reused(it, "nonce", it.sandbox.lint.nonces), [Endpoint.AUTHORIZE]),
+    "authorize-elsewhere": (lambda it: it.request.elsewhere, [Endpoint.AUTHORIZE]),
+    "called-from-browser": (
+        lambda it: "origin" in it.request.headers and it.sandbox.behaviour.cors is Cors.CLOSED,
+        [*AUTHENTICATED, *RESOURCES],
+    ),
+    "redirect-uri-missing": (lambda it: "redirect_uri" not in it.query, [Endpoint.AUTHORIZE]),
+    "redirect-uri-unregistered": (_redirect_uri_unregistered, [Endpoint.AUTHORIZE]),
+    "scope-missing": (lambda it: "scope" not in it.query, [Endpoint.AUTHORIZE]),
+    "scope-separator": (_scope_separator, [Endpoint.AUTHORIZE, Endpoint.TOKEN]),
+    "secret-in-query": (lambda it: not SECRETS.isdisjoint(it.query), Endpoint),
+    "parameter-repeated": (_parameter_repeated, Endpoint),
+    "credentials-twice": (
+        lambda it: "client_secret" in it.body and "authorization" in it.request.headers,
+        AUTHENTICATED,
+    ),
+    "body-unreadable": (_body_unreadable, [Endpoint.TOKEN]),
+    "token-request-not-post": (lambda it: it.request.method != "POST", [Endpoint.TOKEN]),
+    "version-missing": (lambda it: it.request.headers.get("version", "").strip() != "2.0", OF_PARTNER_API),
+    "content-type-on-get": (
+        lambda it: "content-type" in it.request.headers and it.request.method in ("GET", "HEAD"),
+        OF_PARTNER_API,
+    ),
+    "bearer-missing": (lambda it: not bearer(it.request.headers.get("authorization", "")), RESOURCES),
+}
+_CHECKS_OF_PRESENTED: Mapping[str, tuple[CheckOfPresented, Iterable[Endpoint]]] = {
+    "verifier-wrong": (_verifier_wrong, [Endpoint.TOKEN]),
+    "redirect-uri-differs": (_redirect_uri_differs, [Endpoint.TOKEN]),
+    "code-reused": (_is(Kind.CODE, State.USED), [Endpoint.TOKEN]),
+    "code-late": (_is(Kind.CODE, State.EXPIRED), [Endpoint.TOKEN]),
+    "refresh-token-reused": (partial(_is_refused_refresh, raced=False), [Endpoint.TOKEN]),
+    "refresh-raced": (partial(_is_refused_refresh, raced=True), [Endpoint.TOKEN]),
+    "credentials-of-another": (lambda it, issued: it.client_id not in (None, issued.client_id), [Endpoint.TOKEN]),
+    "token-late": (_is(Kind.ACCESS_TOKEN, State.EXPIRED), RESOURCES),
+    "application-token-for-user": (lambda _context, issued: issued.user_id is None, OF_USER),
+}
+"""The checks of the presented code or token, skipped for the many requests without one."""
 
-
-@_check("application-token-for-user", *OF_USER, of_presented=True)
-def _application_token_for_user(context: LintContext) -> bool:
-    return context.presented is not None and context.presented.user_id is None
-
-
-def _is(context: LintContext, kind: Kind, state: State) -> bool:
-    return context.presented is not None and context.presented.kind is kind and context.presented.state is state
+CHECKS = {at: {name: check for name, (check, places) in _CHECKS.items() if at in places} for at in Endpoint}
+CHECKS_OF_PRESENTED = {
+    at: {name: check for name, (check, places) in _CHECKS_OF_PRESENTED.items() if at in places} for at in Endpoint
+}

@@ -168,13 +168,13 @@ def activate(sandbox: Sandbox, request: IncomingRequest) -> Response:
     if waiting is None:
         return device_page(code)
     decision, user_id = form.get("decision"), form.get("user") or str(next(iter(sandbox.users)))
-    known = {str(known): known for known in sandbox.users}
+    by_text = {str(user): user for user in sandbox.users}
     if decision not in (None, "approve", "deny"):
         raise ErrorPage("The decision is neither approve nor deny", decision, "Use one of the page's buttons.")
-    if decision == "approve" and user_id not in known:
-        raise ErrorPage("The user is unknown", user_id, f"Choose one of: {', '.join(known)}.")
+    if decision == "approve" and user_id not in by_text:
+        raise ErrorPage("The user is unknown", user_id, f"Choose one of: {', '.join(by_text)}.")
     if decision == "approve":
-        waiting.user_id = known[user_id]
+        waiting.user_id = by_text[user_id]
         approved(sandbox, waiting.client_id, waiting.scope, waiting.user_id)
     elif decision == "deny":
         waiting.user_id = 0

@@ -119,8 +119,8 @@ def claims_of(token: str) -> dict[str, Any] | None:
         return None
     if not (isinstance(header, dict) and isinstance(claims, dict)):
         return None
-    known = [key for key in list(_keys.values()) if key.kid == header.get("kid")]
-    return claims if any(key.verifies(content.encode(), signed) for key in known) else None
+    candidates = [key for key in list(_keys.values()) if key.kid == header.get("kid")]
+    return claims if any(key.verifies(content.encode(), signed) for key in candidates) else None
 
 
 def base64url(content: bytes) -> str:

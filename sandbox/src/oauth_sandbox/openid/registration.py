@@ -48,21 +48,21 @@ class RegistrationError(Exception):
 def register(sandbox: "Sandbox", body: bytes) -> tuple[Client, dict[str, Any]]:
     """Register a client, and return it with the members of the answer. Raises ``RegistrationError``."""
     try:
-        wanted: Metadata = decoded(body, Metadata)
+        metadata: Metadata = decoded(body, Metadata)
     except InvalidInput as error:
         raise RegistrationError("invalid_client_metadata", str(error)) from error
-    grants = [grant for grant in GrantType if grant in wanted.grant_types]
-    known = sandbox.configuration.scopes
+    grants = [grant for grant in GrantType if grant in metadata.grant_types]
+    allowed = sandbox.configuration.scopes
     problem = ""
-    if wanted.token_endpoint_auth_method not in METHODS:
+    if metadata.token_endpoint_auth_method not in METHODS:
         problem = f"token_endpoint_auth_method must be one of {', '.join(METHODS)}"
-    elif not grants or set(wanted.response_types) - {"code"}:
+    elif not grants or set(metadata.response_types) - {"code"}:
         problem = f"grant_types must have one of {', '.join(GrantType)}, and response_types code alone"
     elif len(sandbox.clients()) >= MOST:
         problem = f"There are {MOST:,} clients already. Reset the sandbox"
     if problem:
         raise RegistrationError("invalid_client_metadata", problem)
-    uris = wanted.redirect_uris
+    uris = metadata.redirect_uris
     if len(uris) > MOST_URIS:
         raise RegistrationError(
             "invalid_redirect_uri", f"There are {len(uris):,} redirect_uris. Send {MOST_URIS} at most"
@@ -77,21 +77,21 @@ def register(sandbox: "Sandbox", body: bytes) -> tuple[Client, dict[str, Any]]:
             raise RegistrationError("invalid_redirect_uri", f"{place} {error.problem}") from error
     if GrantType.AUTHORIZATION_CODE in grants and not uris:
         raise RegistrationError("invalid_redirect_uri", "A client with authorization_code needs redirect_uris")
-    scopes = [name for name in parse(wanted.scope) if name in known]
-    if wanted.scope.strip() and not scopes:
-        raise RegistrationError("invalid_client_metadata", f"scope has none of {', '.join(known)}")
+    scopes = [name for name in parse(metadata.scope) if name in allowed]
+    if metadata.scope.strip() and not scopes:
+        raise RegistrationError("invalid_client_metadata", f"scope has none of {', '.join(allowed)}")
     fields = {
         "client_id": f"registered-{secrets.token_hex(6)}",
-        "name": wanted.client_name[:100] or "A registered client",
-        "secret": "" if wanted.token_endpoint_auth_method == "none" else secrets.token_urlsafe(32),
+        "name": metadata.client_name[:100] or "A registered client",
+        "secret": "" if metadata.token_endpoint_auth_method == "none" else secrets.token_urlsafe(32),
         "grants": grants,
-        "scopes": scopes or list(known),
+        "scopes": scopes or list(allowed),
         "redirect_uris": uris,
     }
-    client = client_from(fields, known)
+    client = client_from(fields, allowed)
     sandbox.put_client(client)
     members = {
-        **msgspec.to_builtins(wanted),
+        **msgspec.to_builtins(metadata),
         "client_id": client.client_id,
         "client_id_issued_at": int(sandbox.clock.now().timestamp()),
         "client_name": client.name,

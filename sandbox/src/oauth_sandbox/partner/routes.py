@@ -73,7 +73,7 @@ class Call:
     @property
     def advert(self) -> Advert:
         """The advert with the first number. Raises ``ApiError`` when it is unknown, or not the user's."""
-        advert: Advert = _found("Advert", self.data.adverts, self.id)
+        advert: Advert = _by_id("Advert", self.data.adverts, self.id)
         if advert.user_id != self.user_id:
             raise InvalidData(Problem("ad", "You are not the owner of this ad"))
         return settled(self.sandbox, advert)
@@ -197,10 +197,10 @@ def check(sandbox: Sandbox, request: IncomingRequest, route: Route) -> Issued:
     return token
 
 
-def _found(what: str, known: Mapping[int, Any], id: int) -> Any:
-    if id not in known:
+def _by_id(what: str, items: Mapping[int, Any], id: int) -> Any:
+    if id not in items:
         raise ApiError(404, f"{what} not found")
-    return known[id]
+    return items[id]
 
 
 # Users.
@@ -213,7 +213,7 @@ def _me(call: Call) -> Item:
 def _user(call: Call) -> Item:
     names = {thread.interlocutor_id: thread.interlocutor_name for thread in call.data.threads.values()}
     names |= {id: user["name"] for id, user in call.sandbox.users.items()}
-    return {"id": call.id, "name": _found("User", names, call.id), "avatar": None}
+    return {"id": call.id, "name": _by_id("User", names, call.id), "avatar": None}
 
 
 def _balance(_call: Call) -> Item:
@@ -255,7 +255,7 @@ def _named(item: Item) -> Item:
 
 
 def _districts_of(call: Call) -> list[Item]:
-    return call.places.districts_of(_found("City", call.places.cities, call.id)["id"])
+    return call.places.districts_of(_by_id("City", call.places.cities, call.id)["id"])
 
 
 def _categories(call: Call) -> list[Item]:
@@ -281,20 +281,19 @@ def shown_advert(sandbox: Sandbox, advert: Advert) -> Item:
 
 def _adverts(call: Call) -> list[Item]:
     adverts = call.data.adverts.values()
-    found = [settled(call.sandbox, advert) for advert in adverts if advert.user_id == call.user_id]
+    selected = [settled(call.sandbox, advert) for advert in adverts if advert.user_id == call.user_id]
     if "external_id" in call.query:
-        found = [advert for advert in found if advert.content.get("external_id") == call.query["external_id"]]
-    if (
-        "category_ids[]" in call.query
-    ):  # as PHP writes a list; left alone, the response has the adverts of every category
+        selected = [advert for advert in selected if advert.content.get("external_id") == call.query["external_id"]]
+    # As PHP writes a list; left alone, the response has the adverts of every category.
+    if "category_ids[]" in call.query:
         raise InvalidData(Problem("category_ids[]", rules.INVALID))
     if "category_ids" in call.query:
-        wanted = call.query["category_ids"].split(",")
-        if not all(re.fullmatch(r"[0-9]{1,15}", id) for id in wanted):
+        ids = call.query["category_ids"].split(",")
+        if not all(re.fullmatch(r"[0-9]{1,15}", id) for id in ids):
             raise InvalidData(Problem("category_ids", rules.INVALID))
-        found = [advert for advert in found if str(advert.content.get("category_id")) in wanted]
-    found.sort(key=lambda advert: (advert.created_at, advert.id), reverse=True)
-    return [shown_advert(call.sandbox, advert) for advert in call.page(found)]
+        selected = [advert for advert in selected if str(advert.content.get("category_id")) in ids]
+    selected.sort(key=lambda advert: (advert.created_at, advert.id), reverse=True)
+    return [shown_advert(call.sandbox, advert) for advert in call.page(selected)]
 
 
 def _create_advert(call: Call) -> Item:
@@ -418,13 +417,13 @@ def shown_message(thread: Thread, message: Message) -> Item:
 
 
 def _threads(call: Call) -> list[Item]:
-    found = [thread for thread in call.data.threads.values() if thread.user_id == call.user_id]
+    selected = [thread for thread in call.data.threads.values() if thread.user_id == call.user_id]
     for name in ("advert_id", "interlocutor_id"):
         if name in call.query:
-            wanted = call.number(name, 0)
-            found = [thread for thread in found if getattr(thread, name) == wanted]
-    found.sort(key=lambda thread: (thread.created_at, thread.id), reverse=True)
-    return [shown_thread(thread) for thread in call.page(found)]
+            id = call.number(name, 0)
+            selected = [thread for thread in selected if getattr(thread, name) == id]
+    selected.sort(key=lambda thread: (thread.created_at, thread.id), reverse=True)
+    return [shown_thread(thread) for thread in call.page(selected)]
 
 
 def _messages(call: Call) -> list[Item]:
@@ -434,7 +433,7 @@ def _messages(call: Call) -> list[Item]:
 
 def _message(call: Call) -> Item:
     thread = call.thread
-    return shown_message(thread, _found("Message", {it.id: it for it in thread.messages}, call.ids[1]))
+    return shown_message(thread, _by_id("Message", {it.id: it for it in thread.messages}, call.ids[1]))
 
 
 def _send_message(call: Call) -> Item:
@@ -480,28 +479,28 @@ TABLE = (
     Route("GET", "/users/me/payment-methods", "How the user can pay", lambda _call: ["account"], True),
     Route("GET", "/users/{id}", "The name of any user", _user, True),
     Route("GET", "/regions", "The regions", lambda _call: list(regions().values())),
-    Route("GET", "/regions/{id}", "A region", lambda call: _found("Region", regions(), call.id)),
+    Route("GET", "/regions/{id}", "A region", lambda call: _by_id("Region", regions(), call.id)),
     Route(
         "GET",
         "/cities",
         "The cities: `offset`, `limit`",
         lambda call: call.page(list(call.places.cities.values()), PAGE_OF_CITIES),
     ),
-    Route("GET", "/cities/{id}", "A city", lambda call: _found("City", call.places.cities, call.id)),
+    Route("GET", "/cities/{id}", "A city", lambda call: _by_id("City", call.places.cities, call.id)),
     Route("GET", "/cities/{id}/districts", "The districts of a city, if it has any", _districts_of),
     Route("GET", "/districts", "The districts of every city", lambda call: list(call.places.districts.values())),
-    Route("GET", "/districts/{id}", "A district", lambda call: _found("District", call.places.districts, call.id)),
+    Route("GET", "/districts/{id}", "A district", lambda call: _by_id("District", call.places.districts, call.id)),
     Route("GET", "/locations", "The place nearest to `latitude` and `longitude`", _locations),
     Route("GET", "/languages", "The languages", lambda _call: document()["languages"]),
     Route("GET", "/currencies", "The currencies", lambda _call: document()["currencies"]),
     Route("GET", "/categories", "The categories: `parent_id`", _categories),
     Route("GET", "/categories/suggestion", "Categories for a title: `q`", _suggestion),
-    Route("GET", "/categories/{id}", "A category", lambda call: _found("Category", categories(), call.id).shown),
+    Route("GET", "/categories/{id}", "A category", lambda call: _by_id("Category", categories(), call.id).shown),
     Route(
         "GET",
         "/categories/{id}/attributes",
         "The attributes of its adverts",
-        lambda call: list(_found("Category", categories(), call.id).attributes.values()),
+        lambda call: list(_by_id("Category", categories(), call.id).attributes.values()),
     ),
     Route("GET", "/adverts", "The user's adverts: `offset`, `limit`, `external_id`, `category_ids`", _adverts, True),
     Route("POST", "/adverts", "Create an advert", _create_advert, True),

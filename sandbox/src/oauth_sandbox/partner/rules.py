@@ -55,6 +55,7 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """The members of an advert that its owner sets, in the order in which the API returns them."""
 REQUIRED = ("title", "description", "category_id", "advertiser_type", "contact", "location", "attributes")
+FLAGS = ("courier", "auto_extend_enabled")
 READ_ONLY = frozenset({"id", "status", "url", "created_at", "activated_at", "valid_to"})
 OTHER_FIELDS = frozenset({"ad_delivery", "product_safety_regulation"})
 """Documented fields of an advert that the sandbox does nothing with."""
@@ -74,9 +75,9 @@ def checked(body: Mapping[str, Any], behaviour: Behaviour, places: Places) -> di
     for name, members in MEMBERS.items():
         if isinstance(content[name], dict):
             content[name] = {member: content[name].get(member, default) for member, default in members.items()}
-    category = _found("Category", categories(), content["category_id"])
+    category = _by_id("Category", categories(), content["category_id"])
     location = content["location"]
-    city = _found("City", places.cities, location["city_id"] if isinstance(location, dict) else None)
+    city = _by_id("City", places.cities, location["city_id"] if isinstance(location, dict) else None)
     if content["external_url"] is not None and not (category and category.is_for_jobs):
         raise ApiError(400, "Partner is not allowed to use external URL")
     draft = _Draft(content, behaviour, places, category, city)
@@ -97,15 +98,15 @@ def _has_extra_fields(body: Mapping[str, Any]) -> bool:
     return any(given.keys() - allowed for given, allowed in ((body, known), *inner))
 
 
-def _found(what: str, known: Mapping[int, Any], id: object) -> Any:
+def _by_id(what: str, items: Mapping[int, Any], id: object) -> Any:
     """Return the thing with this id, ``None`` without an id. Raises ``ApiError`` for an unknown one."""
     if id is None:
         return None
     # A client may send a number as text; True is no number here.
     number = int(id) if isinstance(id, str) and id.isascii() and id.isdigit() and len(id) < 10 else id
-    if isinstance(number, bool) or not isinstance(number, int) or number not in known:
+    if isinstance(number, bool) or not isinstance(number, int) or number not in items:
         raise ApiError(400, f"{what} with given ID doesn't exists")
-    return known[number]
+    return items[number]
 
 
 @dataclass(slots=True)
@@ -122,9 +123,13 @@ class _Draft:
             if self.content[name] in (None, ""):
                 yield Problem(name, MISSING, MISSING)
         for name, value in self.content.items():
-            check = getattr(self, f"_{name}", None)
-            if value is not None and value != "" and check is not None:
-                yield from check(value)
+            if value is None or value == "":
+                continue
+            if name in FLAGS:
+                if not isinstance(value, bool):
+                    yield Problem(name, INVALID)
+            else:
+                yield from getattr(self, f"_{name}")(value)
 
     def _title(self, text: object) -> Iterator[Problem]:
         yield from _text_problems("title", text, self.behaviour.longest_title)
@@ -202,28 +207,20 @@ class _Draft:
         if isinstance(salary, dict) and salary["type"] not in ("monthly", "hourly"):
             yield Problem("salary", INVALID)
 
-    def _courier(self, value: object) -> Iterator[Problem]:
-        if not isinstance(value, bool):
-            yield Problem("courier", INVALID)
-
-    def _auto_extend_enabled(self, value: object) -> Iterator[Problem]:
-        if not isinstance(value, bool):
-            yield Problem("auto_extend_enabled", INVALID)
-
     def _attributes(self, attributes: object) -> Iterator[Problem]:
         if not isinstance(attributes, list) or not all(map(_is_attribute, attributes)):
             yield Problem("attributes", "This value is not valid.", code=400)
             return
         if self.category is None or not self.category.is_leaf:  # which attributes there are depends on it
             return
-        known = self.category.attributes
-        given = {attribute["code"]: _values(attribute) for attribute in attributes}
-        for code in given:
+        defined = self.category.attributes
+        values = {attribute["code"]: _values(attribute) for attribute in attributes}
+        for code in values:
             repeated = sum(attribute["code"] == code for attribute in attributes) > 1
-            if repeated or code not in known or not _fits(known[code], given[code]):
+            if repeated or code not in defined or not _fits(defined[code], values[code]):
                 yield Problem(f"params.{code}", INVALID)
-        for code, attribute in known.items():
-            if attribute["validation"]["required"] and code not in given:
+        for code, attribute in defined.items():
+            if attribute["validation"]["required"] and code not in values:
                 yield Problem(f"params.{code}", MISSING, MISSING)
 
 

@@ -142,9 +142,9 @@ class PartnerData:
 
     def add(self, item: Advert | Thread) -> None:
         """Add what was created; past ``MOST_ADVERTS`` the oldest created one is dropped, of each kind."""
-        kept: dict[int, Any] = self.adverts if isinstance(item, Advert) else self.threads
-        kept[item.id] = item
-        if len(kept) > MOST_ADVERTS:
-            created = [id for id in kept if id >= FIRST_ID]
+        items: dict[int, Any] = self.adverts if isinstance(item, Advert) else self.threads
+        items[item.id] = item
+        if len(items) > MOST_ADVERTS:
+            created = [id for id in items if id >= FIRST_ID]
             for id in created[:-MOST_ADVERTS]:
-                del kept[id]
+                del items[id]
