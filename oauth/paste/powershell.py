@@ -46,14 +46,14 @@ def find(text: str) -> Iterator[Block]:
     """Yield each call as a request; it begins where the first of its variables is assigned."""
     calls = list(_CALL.finditer(text))
     check_count(calls)
-    done = 0
+    end = 0
     for call in calls:
-        variables = _variables(text, max(done, call.start() - _FAR), call.start())
-        options, done = _options(text, call.end(), variables)
+        variables = _variables(text, max(end, call.start() - _FAR), call.start())
+        options, end = _options(text, call.end(), variables)
         request = _request(options)
         if request is not None:
-            start = _first_assignment(text, call.start(), done, variables)
-            yield Block(start, done, (Pasted(request, step=step_of(request, None), source="PowerShell command"),))
+            start = _first_assignment(text, call.start(), end, variables)
+            yield Block(start, end, (Pasted(request, step=step_of(request, None), source="PowerShell command"),))
 
 
 def _variables(text: str, start: int, stop: int) -> _Variables:
@@ -105,8 +105,8 @@ def _value(text: str, at: int, variables: _Variables) -> tuple[Any, int]:
         plain = string["plain"]
         return string["text"] if plain is None else plain.replace("''", "'"), string.end()
     if variable := _VARIABLE.match(text, at):
-        known = variables.get(variable["name"].lower())
-        return known.value if known else variable[0], variable.end()
+        entry = variables.get(variable["name"].lower())
+        return entry.value if entry else variable[0], variable.end()
     if converted := _CONVERTED.match(text, at):
         return json.dumps(_resolved(f"${converted['name']}", variables)), converted.end()
     word = _WORD.match(text, at)
@@ -116,8 +116,8 @@ def _value(text: str, at: int, variables: _Variables) -> tuple[Any, int]:
 def _resolved(value: Any, variables: _Variables) -> Any:
     """Return the value of a variable that is the value of an item."""
     variable = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
-    known = variables.get(variable["name"].lower()) if variable else None
-    return known.value if known else value
+    entry = variables.get(variable["name"].lower()) if variable else None
+    return entry.value if entry else value
 
 
 def _request(options: dict[str, Any]) -> Request | None:
