@@ -21,7 +21,7 @@ def build_request(method: str, url: str, headers: Sequence[tuple[str, str]] = ()
     # Without a content coding the console shows the bytes that came over the wire.
     defaults.append(("Accept-Encoding", "identity"))
     replaced = {name.lower() for name, _ in headers}
-    length = [("Content-Length", str(len(body)))] if method == "POST" else []
+    length = [("Content-Length", str(len(body)))] if body or method == "POST" else []
     remaining = [(name, value) for name, value in defaults if name.lower() not in replaced]
     return Request(method, target, (*remaining, *headers, *length), body)
 

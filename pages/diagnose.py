@@ -126,7 +126,6 @@ def _input() -> None:
 
 
 def _problem(problem: str) -> None:
-    """Say why there is no result."""
     if st.session_state.get(pasted.NOTHING):
         _nothing(problem)
         return
@@ -162,11 +161,11 @@ def _reading(reading: Reading) -> list[int]:
     failed = sum(rank <= Rank.REMARK for _, rank in reading.order)
     if all(rank is Rank.NOTHING for _, rank in reading.order):
         _nothing(f"Understood as {reading.source}, without a request, a response or an error in it.")
-    first, listed = 0, reading.shown
-    if len(listed) > PER_PAGE:
-        first = (st.pagination(-(-len(listed) // PER_PAGE), key="diagnose.page") - 1) * PER_PAGE
-    shown = listed[first : first + PER_PAGE]
-    positions = [position for position, _ in shown]
+    first, ranked = 0, reading.shown
+    if len(ranked) > PER_PAGE:
+        first = (st.pagination(-(-len(ranked) // PER_PAGE), key="diagnose.page") - 1) * PER_PAGE
+    rows = ranked[first : first + PER_PAGE]
+    positions = [position for position, _ in rows]
     if max(positions, default=0) > LOOK_BACK:
         st.caption(f"Evidence comes from the {LOOK_BACK:,} exchanges before each.")
     with_history = bool(st.session_state.get("diagnose.history"))
@@ -182,7 +181,7 @@ def _reading(reading: Reading) -> list[int]:
         )
     _logins(reading)
     is_open = first == 0
-    for finding, (_, rank) in zip(findings, shown, strict=True):
+    for finding, (_, rank) in zip(findings, rows, strict=True):
         if count == 1 or (failed == 1 and rank <= Rank.REMARK):
             _finding(reading, finding)
         else:
@@ -216,7 +215,7 @@ def _saving(reading: Reading) -> None:
 
 
 def _logins(reading: Reading) -> None:
-    """Tell each login in one line, its steps in their order."""
+    """Draw a line for each login, with its steps in their order."""
     for login in reading.logins:
         steps = [f":red[{step} failed]" if step == login.failed else step for step in login.steps]
         st.markdown(f"One login: {' → '.join(steps)}")

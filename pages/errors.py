@@ -38,9 +38,10 @@ def page() -> None:
     if editor.form():
         return
     sections = {section.id: section for section in reference.sections()}
-    article = _opened()
+    entry = _entry_in_address()
+    article = reference.find(entry) if entry else None
     chosen, query = _controls(sections, article)
-    hits = _found(query, chosen.id)
+    hits = _hits(query, chosen.id)
     if article is None and len(hits) == 1:
         article = hits[0]
     left, right = st.columns([2, 3], gap="medium")
@@ -51,7 +52,7 @@ def page() -> None:
         if article is not None:
             detail.draw(article, setting if article.entry in drill.by_entry() else None)
             editor.offer(article.entry)
-        elif entry := _entry_in_address():
+        elif entry:
             st.info("No catalogue of this console has the entry in the address. Search for its number or its words.")
             st.text(entry[:LONGEST_SEARCH])
         elif hits:
@@ -64,11 +65,6 @@ def _entry_in_address() -> str:
     """Return the id of the entry that the address opens; the partner's numbers have an address of their own."""
     number = st.query_params.get("error", "")
     return st.query_params.get("entry", "") or (f"{PARTNER}/{number}" if number else "")
-
-
-def _opened() -> Article | None:
-    entry = _entry_in_address()
-    return reference.find(entry) if entry else None
 
 
 def _controls(sections: dict[str, Section], article: Article | None) -> tuple[Section, str]:
@@ -110,7 +106,7 @@ def _choose() -> None:
 
 
 def _search() -> None:
-    """Put the search into the address, without the secrets of an answer that was pasted."""
+    """Put the search into the address, without the secrets of a response that was pasted."""
     text = str(st.session_state["q"] or "")
     try:
         safe = session.redacted(text)
@@ -127,15 +123,15 @@ def _search() -> None:
         st.query_params.pop("q", None)
 
 
-def _found(query: str, section: str) -> Sequence[Article]:
+def _hits(query: str, section: str) -> Sequence[Article]:
     if not query:
         return reference.articles(section)
     return reference.search(query, section) or reference.recognised(query)
 
 
-def _list(hits: Sequence[Article], article: Article | None, chosen: Section, query: str) -> None:
-    if chosen.problem and not query:
-        notices.warning("This catalogue is not used", chosen.problem)
+def _list(hits: Sequence[Article], article: Article | None, section: Section, query: str) -> None:
+    if section.problem and not query:
+        notices.warning("This catalogue is not used", section.problem)
     elif not hits:
         st.info("No errors match this search. Use fewer words, or clear it to see a whole catalogue.")
     else:
@@ -169,10 +165,10 @@ def _drills(articles: Sequence[Article]) -> drill.Setting | None:
         return None
     profiles = [item for item in provider.known().values() if item.token_endpoint]
     with st.container(border=True, gap="small", key="errors.drills"):
-        selected = provider.choose(
+        profile = provider.choose(
             "errors", "Drills run against", [item for item in profiles if (item.catalogue or PARTNER) in apis]
         )
-        setting = drill.setting(selected)
+        setting = drill.setting(profile)
         drill.run_all(setting)
     return setting
 

@@ -68,29 +68,29 @@ def _history(typed: Filters) -> None:
     )
     with bar:
         summary = _switch(typed)
-    opened = url_state.number(url_state.ROW)
+    row = url_state.number(url_state.ROW)
     # The open exchange takes the place of the facets: the list stays where it is, and is only narrower.
-    main, side = st.columns([5, 1.35] if opened is None else [4, 5], gap="medium")
+    main, side = st.columns([5, 1.35] if row is None else [4, 5], gap="medium")
     with main:
         _main(filters, resolved, version)
-    if opened is not None:
+    if row is not None:
         with side, st.container(key="history.open"):
-            exchange_detail.draw(opened)
+            exchange_detail.draw(row)
     number = cache.cached("count", (filters.line, version), lambda: count(history, resolved, SECONDS))
     summary.text(f"{number} {'exchange' if str(number) == '1' else 'exchanges'}, newest first")
     with bar:
         _tools(filters, resolved, number)
-    if opened is None:
+    if row is None:
         with side:
             facets.draw(typed, resolved, version)
 
 
 def _main(filters: Filters, resolved: Filters, version: int) -> None:
     """Draw the list, the repeats or the charts, before anything is counted."""
-    shown = st.query_params.get(url_state.SHOW)
-    if shown in ("repeats", "charts"):
+    view = st.query_params.get(url_state.SHOW)
+    if view in ("repeats", "charts"):
         try:
-            if shown == "repeats":
+            if view == "repeats":
                 repeats.draw(filters, resolved, version)
             else:
                 from pages.parts.history import charts  # imported late: their library takes 20 MiB
@@ -134,8 +134,8 @@ def _tools(filters: Filters, resolved: Filters, number: Count) -> None:
 
 
 def _show() -> None:
-    chosen = st.session_state["history.show"]
-    url_state.put(url_state.SHOW, next((name for name, label in SHOWN.items() if label == chosen), None))
+    choice = st.session_state["history.show"]
+    url_state.put(url_state.SHOW, next((name for name, label in SHOWN.items() if label == choice), None))
 
 
 page()

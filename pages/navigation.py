@@ -54,17 +54,17 @@ st.set_page_config(
     menu_items={"About": f"{shell.NAME} {version()}"},
 )
 with TURNS.turn():
-    chosen = st.navigation([*PAGES.values()], position="top")
-    name = next(name for name, page in PAGES.items() if page is chosen)
-    allowed = [page for page in PAGES.values() if page.visibility == "visible"]
-    if name == HOME and allowed and chosen not in allowed:
-        st.switch_page(allowed[0])
-    shell.title(chosen.title)
+    page = st.navigation([*PAGES.values()], position="top")
+    name = next(name for name, item in PAGES.items() if item is page)
+    visible = [item for item in PAGES.values() if item.visibility == "visible"]
+    if name == HOME and visible and page not in visible:
+        st.switch_page(visible[0])
+    shell.title(page.title)
     st.logo(str(PARTS / "wordmark.svg"), size="large")
-    shell.draw(chosen.title)
+    shell.draw(page.title)
     permissions.say_denied()
-    if chosen in allowed:
-        chosen.run()
+    if page in visible:
+        page.run()
     else:
         permissions.draw_denied(permissions.PAGES[name])
     widget_defaults.end_run()

@@ -39,16 +39,16 @@ def page() -> None:
     own, built_in = profile.custom_profiles(), profile.by_family(profile.shipped().values())
     list_column, profile_column = st.columns([4, 9], gap="large")
     with list_column:
-        chosen = _choose(own, built_in)
+        profile_id = _choose(own, built_in)
     with profile_column:
         for item in own:
             if item.provider is None:
                 _invalid(item)
-            elif item.id == chosen:
+            elif item.id == profile_id:
                 _own(item.provider)
-        if chosen in built_in:
-            _built_in(chosen, built_in[chosen])
-        elif not chosen:
+        if profile_id in built_in:
+            _built_in(profile_id, built_in[profile_id])
+        elif not profile_id:
             _new()
 
 
@@ -61,7 +61,7 @@ def _choose(own: Sequence[CustomProfile], built_in: Mapping[str, Sequence[Provid
     if st.session_state.get(OPENED) not in names:
         st.session_state[OPENED] = ""  # nothing was opened yet, or the profile was deleted
     with st.container(height=440, border=True, key="providers.list"):
-        chosen: str = st.radio(
+        profile_id: str = st.radio(
             "Profiles",
             list(names),
             format_func=names.__getitem__,
@@ -69,7 +69,7 @@ def _choose(own: Sequence[CustomProfile], built_in: Mapping[str, Sequence[Provid
             label_visibility="collapsed",
             persist_state="session",
         )
-    return chosen
+    return profile_id
 
 
 def _new() -> None:

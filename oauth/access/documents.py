@@ -20,7 +20,7 @@ PATIENCE = timedelta(minutes=1)
 """Time between two readings for a key that is not in the set: anybody can send a JWT with a new ``kid``."""
 
 FAILURE_LIFETIME = timedelta(seconds=5)
-"""Time after which a document that could not be read is asked for again: the requests that waited end at once."""
+"""Time after which a failed read is tried again: the requests that waited for it fail at once."""
 
 CONNECTION = ConnectionSettings(connect_timeout=5.0, read_timeout=5.0, total_timeout=8.0)
 """The time limits: a sign-in may need four documents, one after the other."""
@@ -39,7 +39,7 @@ def ask(step: Step, request: Request, now: datetime) -> Mapping[str, Any]:
         return document(exchange.response)
     except DiscoveryError as error:
         code = _ERROR.search(exchange.response.body)
-        reason = f"It answered {exchange.response.status}, {code[1].decode()}." if code else str(error)
+        reason = f"It returned {exchange.response.status}, {code[1].decode()}." if code else str(error)
         raise Unreachable(f"{place} could not be read: {reason}") from error
 
 
@@ -51,7 +51,7 @@ class Documents:
     ):
         self._clock = clock
         self._ask = ask
-        self._kept: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
+        self._cache: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
         self._failed: dict[str, tuple[datetime, Unreachable]] = {}
         self._lock = Lock()
 
@@ -59,7 +59,7 @@ class Documents:
         """Return a document that is not older than ``lifetime``. Raises ``Unreachable`` when it was never read."""
         with self._lock:
             now = self._clock()
-            cached = self._kept.get(url)
+            cached = self._cache.get(url)
             if cached is not None and now - cached[0] < lifetime:
                 return cached[1]
             failed = self._failed.get(url)
@@ -72,7 +72,7 @@ class Documents:
                     self._failed[url] = self._clock(), error
                     raise
                 members = cached[1]  # what was true until now; it is asked for again later
-            self._kept[url] = now, members
+            self._cache[url] = now, members
             return members
 
     def keys(self, url: str, kid: str) -> Sequence[Mapping[str, Any]]:

@@ -56,8 +56,8 @@ class Provider:
         self._check_issuer(callback.get("iss"))
         if "code" not in callback:
             raise Refused("The provider sent no code.")
-        answer = ask(Step.TOKEN, self._token_request(attempt, callback["code"]), self._clock())
-        token, access_token = answer.get("id_token"), answer.get("access_token")
+        response = ask(Step.TOKEN, self._token_request(attempt, callback["code"]), self._clock())
+        token, access_token = response.get("id_token"), response.get("access_token")
         if not isinstance(token, str):
             raise Refused("The provider sent no id_token. Its client must be allowed the scope openid.")
         expected = Expected(
@@ -79,7 +79,7 @@ class Provider:
         )
         claims = ask(Step.USERINFO, request, self._clock())
         if claims.get("sub") != subject:
-            raise Refused("The userinfo endpoint speaks of another person than the id_token.")
+            raise Refused("The userinfo response is about another person than the id_token.")
         return claims
 
     def _token_request(self, attempt: Attempt, code: str) -> Request:

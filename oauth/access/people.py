@@ -33,15 +33,13 @@ def seen(database: Database, person: Person, email: str, at: datetime) -> Role |
     return Role.by_label(former)
 
 
-def everybody(database: Database) -> dict[str, str]:
-    """Return the names of all people by their ids, in the order of the names. Raises ``HistoryError``."""
+def names(database: Database, ids: Collection[str] | None = None) -> dict[str, str]:
+    """Return the names of people, or of all, by their ids, in the order of the names. Raises ``HistoryError``.
+
+    Those who never signed in are left out.
+    """
     query = select(people.c.id, people.c.name).order_by(people.c.name, people.c.id)
-    with database.reading() as connection:
-        return {row.id: row.name for row in connection.execute(query)}
-
-
-def names(database: Database, ids: Collection[str]) -> dict[str, str]:
-    """Return the names of people by their ids, without those who never signed in. Raises ``HistoryError``."""
-    query = select(people.c.id, people.c.name).where(people.c.id.in_(ids))
+    if ids is not None:
+        query = query.where(people.c.id.in_(ids))
     with database.reading() as connection:
         return {row.id: row.name for row in connection.execute(query)}

@@ -1,4 +1,4 @@
-"""The register of who comes and goes: people, sessions that ended, and the rows of both in the audit."""
+"""The register of people and their sessions, with the rows of both in the audit."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +15,7 @@ from oauth.access.sign_in import Unreachable
 from oauth.history.database import HistoryError
 
 LIFETIME = timedelta(seconds=5)
-"""Time for which a session counts as not ended without asking the database again: a page asks for dozens of files."""
+"""Time for which a session that has not ended is not looked up again: a page asks for dozens of files."""
 
 REFUSALS = Rate(60, 60)
 """The rate of refusals from one source that are recorded."""
@@ -26,8 +26,8 @@ ALL_REFUSALS = Rate(600, 60)
 SOURCES = 4096
 """Groups of sources, each with a rate of its own, so that made-up ones do not fill the database."""
 
-MOST_KEPT = 10_000
-"""Sessions whose answer is kept."""
+MOST_ACTIVE = 10_000
+"""Sessions that are known to go on."""
 
 
 class Register:
@@ -37,14 +37,14 @@ class Register:
         self._audit = audit
         self._database = audit.history.database
         self._clock = clock
-        self._going_on: dict[str, datetime] = {}
+        self._active: dict[str, datetime] = {}
         self._lock = Lock()
 
     def has_ended(self, session: str) -> bool:
         """Return whether a session was signed out. One goes on while the database cannot be asked."""
         now = self._clock()
         with self._lock:
-            if now - self._going_on.get(session, datetime.min.replace(tzinfo=UTC)) < LIFETIME:
+            if now - self._active.get(session, datetime.min.replace(tzinfo=UTC)) < LIFETIME:
                 return False
         try:
             if sign_outs.has_ended(self._database, session):
@@ -52,13 +52,13 @@ class Register:
         except HistoryError:
             return False
         with self._lock:
-            if len(self._going_on) >= MOST_KEPT:
-                self._going_on.clear()
-            self._going_on[session] = now
+            if len(self._active) >= MOST_ACTIVE:
+                self._active.clear()
+            self._active[session] = now
         return False
 
-    def came_in(self, person: Person, address: str) -> None:
-        """Note that somebody signed in. Raises ``Unreachable``: nobody comes in without a row of the audit."""
+    def sign_in(self, person: Person, address: str) -> None:
+        """Record a sign-in. Raises ``Unreachable``: nobody signs in without a row of the audit."""
         email = str(person.claims.get("email", ""))
         try:
             former = people.seen(self._database, person, email, self._clock())
@@ -69,13 +69,13 @@ class Register:
         except HistoryError as error:
             raise Unreachable(f"The sign-in could not be recorded. {error}") from error
 
-    def left(self, person: Person, address: str, browser: str) -> None:
-        """End the session of somebody who signs out, with the flows of their browser, by the cookie that it has.
+    def sign_out(self, person: Person, address: str, browser: str) -> None:
+        """End a session, and forget the flows of its ``browser``, which is the value of a cookie.
 
         Raises ``Unreachable``.
         """
         with self._lock:
-            self._going_on.pop(person.session, None)
+            self._active.pop(person.session, None)
         until = self._clock() if person.expires is None else datetime.fromtimestamp(person.expires, UTC)
         try:
             self._audit.record(person, Event.SIGN_OUT, address=address)
@@ -84,11 +84,11 @@ class Register:
         except HistoryError as error:
             raise Unreachable(f"Your session could not be ended everywhere. {error}") from error
 
-    def refused(self, reason: str, place: str, address: str, source: str) -> None:
-        """Note that somebody from a ``source`` was refused at a ``place``, an address of the console.
+    def record_refusal(self, reason: str, place: str, address: str, source: str) -> None:
+        """Record a refusal of somebody from a ``source`` at a ``place``, an address of the console.
 
         Anybody can be refused any number of times: beyond the rates, and while the database cannot be written, the
-        refusal itself is all that happens.
+        refusal is not recorded.
         """
         group = int.from_bytes(sha256(source.encode()).digest()[:4]) % SOURCES
         rates = ((REFUSALS, f"refusals of source {group}"), (ALL_REFUSALS, "refusals of the gate"))

@@ -76,11 +76,6 @@ def use_of(request: Request, response: Response | None = None, resource_type: st
     return Sight(request, response, resource_type).use
 
 
-def form_of(request: Request) -> dict[str, str]:
-    """Return the parameters in the query and, of a form, in the body of a request."""
-    return Sight(request).form()
-
-
 class Sight:
     """One exchange, with the signs of a browser among its request's headers, which are searched for once.
 

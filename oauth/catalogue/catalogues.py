@@ -233,9 +233,9 @@ def recognise(words: Words, speaker: Catalogue | None, known_by: str, *, is_open
 
 def first_match(errors: Iterable[ProviderError], words: Words) -> ProviderError | None:
     """Return the first error that an answer with these words is; one of its endpoint before one of another."""
-    found = [error for error in errors if matches(error, words)]
-    here = (error for error in found if not words.endpoints or error.endpoint in words.endpoints)
-    return next(here, found[0] if found else None)
+    hits = [error for error in errors if matches(error, words)]
+    here = (error for error in hits if not words.endpoints or error.endpoint in words.endpoints)
+    return next(here, hits[0] if hits else None)
 
 
 def _has_number(error: ProviderError) -> bool:
@@ -251,16 +251,16 @@ def _has_words(error: ProviderError) -> bool:
 
 def name_of(id: str) -> str:
     """Return the name of the provider whose catalogue has this id."""
-    found = catalogue(id)
-    return found.name if found else id
+    owner = catalogue(id)
+    return owner.name if owner else id
 
 
 def find_entry(entry: str) -> Entry | ProviderError | None:
     """Return the entry with this id, such as ``rfc6749/invalid_grant`` or ``github/bad_verification_code``."""
     if known := by_id().get(entry):
         return known
-    found = catalogue(entry.partition("/")[0])
-    return next((error for error in found.errors if error.entry == entry), None) if found else None
+    owner = catalogue(entry.partition("/")[0])
+    return next((error for error in owner.errors if error.entry == entry), None) if owner else None
 
 
 def remedy_of(entry: str) -> tuple[str, ...]:

@@ -61,10 +61,10 @@ _WRONG = {
     "date": "must be a day such as 2026-11-29",
 }
 INVENTED = "example-value"
-"""What stands in an entry in place of a secret."""
+"""The text in an entry in place of a secret."""
 
 NO_WORDS = Words()
-"""What is read in an answer without an error."""
+"""The words of an answer without an error."""
 
 _LONG_WORD = re.compile(rf"[A-Za-z0-9._~+/-]{{{FINGERPRINT_FROM - 1},}}[A-Za-z0-9]")
 _VALUES = re.compile(
@@ -216,15 +216,15 @@ def secrets_in(values: Mapping[str, Any], vault: Vault, redacted: Callable[[str]
 
 def problems(values: Mapping[str, Any], ids: Collection[str] = ()) -> tuple[Problem, ...]:
     """Return the problems of an entry's fields; ``ids`` are those of the other entries of its catalogue."""
-    found = list(_of_fields(ProviderError, values))
-    wrong = {problem.field for problem in found}
+    results = list(_of_fields(ProviderError, values))
+    wrong = {problem.field for problem in results}
     entry = entry_of({name: value for name, value in values.items() if name not in wrong})
     for fault in faults(entry, ids):
         parts = _FAULTY.fullmatch(fault)
         name, text = (parts[1], parts[2]) if parts else (_TELLING[0], fault)
         if name not in wrong:
-            found.append(Problem(name, text))
-    return tuple(found)
+            results.append(Problem(name, text))
+    return tuple(results)
 
 
 def entry_of(values: Mapping[str, Any], catalogue: str = "") -> ProviderError:
@@ -240,10 +240,10 @@ def new_catalogue(head: Mapping[str, Any]) -> Catalogue:
 
 def head_problems(values: Mapping[str, Any]) -> tuple[Problem, ...]:
     """Return the problems of a catalogue's own fields."""
-    found = list(_of_fields(Head, values))
+    results = list(_of_fields(Head, values))
     if fault := host_fault(values.get("hosts", ())):
-        found.append(Problem("hosts", fault))
-    return tuple(found)
+        results.append(Problem("hosts", fault))
+    return tuple(results)
 
 
 def _of_fields(kind: type[msgspec.Struct], values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -323,5 +323,5 @@ def speaker_for(exchange: Exchange) -> str:
     if (named := catalogue_of(exchange.provider)) in own:
         return named
     host = host_of(exchange.request.url) if exchange.step is not Step.CALLBACK else ""
-    found = catalogues.for_host(host) if host else None
-    return found.id if found and found.id in own else ""
+    speaker = catalogues.for_host(host) if host else None
+    return speaker.id if speaker and speaker.id in own else ""

@@ -85,8 +85,8 @@ def put_head(id: str, values: Values, before: Catalogue) -> Catalogue:
         ):
             raise CatalogueError(f"{id}.toml was changed meanwhile. Nothing was saved: open it again.")
         end = _headers(text, len(now.errors))[0]
-        kept = {"shapes": list(now.shapes)} if now.shapes else {}
-        return _changed(text, 0, end, {**values, **kept})
+        shapes = {"shapes": list(now.shapes)} if now.shapes else {}
+        return _changed(text, 0, end, {**values, **shapes})
 
     return _write(id, change)
 
@@ -121,11 +121,11 @@ def with_entry(text: str, id: str, values: Values, before: ProviderError | None 
         place = _place(errors, before, id)
         return _changed(text, starts[place], [*starts, len(text)][place + 1], values)
     words = words_in(str(values.get("example", "")), values.get("status"))
-    taken = catalogues.first_match(errors, words)
+    similar = catalogues.first_match(errors, words)
     block = f"[[error]]\n{_lines(values)}"
-    if taken is None:
+    if similar is None:
         return f"{text.rstrip()}\n\n{block}"
-    at = _with_comments(text, starts[errors.index(taken)])
+    at = _with_comments(text, starts[errors.index(similar)])
     return f"{text[:at]}{block}\n{text[at:]}"
 
 

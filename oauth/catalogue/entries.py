@@ -120,8 +120,6 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Entry = DocumentedError | RegisteredError | Answer
-_Kind = TypeVar("_Kind", DocumentedError, RegisteredError, Answer)
-_Key = TypeVar("_Key", int, str)
 _Struct = TypeVar("_Struct", bound=Struct)
 
 
@@ -164,13 +162,12 @@ def registered_for(code: str, *endpoints: str) -> RegisteredError | None:
 
 def read_documented(text: str, file: str) -> Mapping[int, DocumentedError]:
     """Read the TOML of documented errors. Raises ``CatalogueError`` naming ``file``."""
-    entries = _read(DocumentedError, text, file, "error", "number")
-    return _by_key({entry.number: entry for entry in entries}, entries, file, "number")
+    return _by_key(DocumentedError, text, file, "error", "number")
 
 
 def read_registered(text: str, file: str) -> Mapping[str, tuple[RegisteredError, ...]]:
     """Read the TOML of registered errors. Raises ``CatalogueError`` naming ``file``."""
-    entries = _read(RegisteredError, text, file, "error", "code")
+    entries = read_tables(text, file, {"error": (RegisteredError, "code")})["error"]
     meanings: dict[str, tuple[RegisteredError, ...]] = {}
     ids: set[str] = set()
     for entry in entries:
@@ -185,8 +182,7 @@ def read_registered(text: str, file: str) -> Mapping[str, tuple[RegisteredError,
 
 def read_answers(text: str, file: str) -> Mapping[str, Answer]:
     """Read the TOML of answers. Raises ``CatalogueError`` naming ``file``."""
-    entries = _read(Answer, text, file, "answer", "kind")
-    return _by_key({entry.kind: entry for entry in entries}, entries, file, "kind")
+    return _by_key(Answer, text, file, "answer", "kind")
 
 
 def file_text(name: str) -> str:
@@ -194,7 +190,10 @@ def file_text(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-def _by_key(by_key: dict[_Key, _Kind], entries: list[_Kind], file: str, key: str) -> Mapping[_Key, _Kind]:
+def _by_key(kind: type[_Struct], text: str, file: str, table: str, key: str) -> Mapping[Any, _Struct]:
+    """Read the tables of one name, by a field that is another in each."""
+    entries = read_tables(text, file, {table: (kind, key)})[table]
+    by_key = {getattr(entry, key): entry for entry in entries}
     if len(by_key) < len(entries):
         raise CatalogueError(f"{file}: two entries have the same {key}.")
     return MappingProxyType(by_key)
@@ -223,10 +222,6 @@ def read_tables(text: str, file: str, kinds: Mapping[str, tuple[type[Struct], st
         ]
         for table, (kind, key) in kinds.items()
     }
-
-
-def _read(kind: type[_Kind], text: str, file: str, table: str, key: str) -> list[_Kind]:
-    return read_tables(text, file, {table: (kind, key)})[table]
 
 
 def read_entry(kind: type[_Struct], values: Mapping[str, object], name: str) -> _Struct:

@@ -45,5 +45,5 @@ def faults(catalogue: Catalogue) -> Iterator[str]:
 
 def quoted(words: Words) -> str:
     """Return what an answer says, in one line."""
-    said = {"code": words.code, "description": words.description, "numbers": ", ".join(words.numbers)}
-    return ", ".join(f"{name} {value!r}" for name, value in said.items() if value)
+    parts = {"code": words.code, "description": words.description, "numbers": ", ".join(words.numbers)}
+    return ", ".join(f"{name} {value!r}" for name, value in parts.items() if value)

@@ -21,7 +21,6 @@ from oauth.catalogue.matcher import (
     Where,
     address_parameters,
     match,
-    match_value,
     read_json,
 )
 from oauth.catalogue.provider_errors import Catalogue, ProviderError, Words
@@ -107,13 +106,7 @@ def explain(exchange: Exchange) -> Explanation | None:
     if failure is not None:
         if response is not None:
             # A response that broke off may contain the whole error.
-            error = match(
-                response.status,
-                response.headers,
-                response.body,
-                step=exchange.step,
-                cut=True,
-            )
+            error = match(response.status, response.headers, response.body, step=exchange.step, cut=True)
             if error is not None and (known := _documented(error, response.status)):
                 return known
         kind = failure.kind if failure.kind in answers() else "failed"
@@ -157,7 +150,7 @@ def explain_response(
     somebody cut the body off since. ``provider`` is the id of the profile.
     """
     value = read_json(body)
-    error = match_value(status, headers, body, value, step=step, cut=cut or abridged)
+    error = match(status, headers, body, value=value, step=step, cut=cut or abridged)
     url = request.url if request is not None else ""
     speaker, known_by = _speaker(url, provider, error) if error is not None else (None, "")  # a success needs none
     recognised = Recognised()
@@ -167,7 +160,7 @@ def explain_response(
             return _of_provider(recognised.error, recognised.known_by, status or _stated(error), error)
     elsewhere = elsewhere or speaker is not None or _is_elsewhere(url, provider)
     if elsewhere and error is not None and (like := error.documented):
-        error = match_value(status, headers, body, value, step=step, elsewhere=True)
+        error = match(status, headers, body, value=value, step=step, elsewhere=True)
         if error is None:
             return None
         other = _registered(error, status, step) or _answer("unknown_error", status, error)
@@ -267,9 +260,9 @@ def _explain_callback(address: str, provider: str) -> Explanation | None:
     error = match(None, (), b"", address=address, step=Step.CALLBACK)
     if error is not None:
         speaker, known_by = _speaker("", provider, error)
-        found = _recognised(error, speaker, known_by, Step.CALLBACK, is_open=not provider)
-        if found.error is not None and (speaker is not None or not error.documented):
-            return _of_provider(found.error, found.known_by, None, error)
+        recognised = _recognised(error, speaker, known_by, Step.CALLBACK, is_open=not provider)
+        if recognised.error is not None and (speaker is not None or not error.documented):
+            return _of_provider(recognised.error, recognised.known_by, None, error)
         if (known := _documented(error, None)) and not _is_elsewhere("", provider):
             return known
         return _registered(error, None, Step.CALLBACK) or _answer("unknown_error", None, error)
@@ -312,8 +305,8 @@ class _Shape:
         """Return whether a refusal has a sign of a limit of its own: header or words."""
         if self._has_code():
             return False
-        left = (value for name, value in self.headers if name.lower().replace("-", "").endswith("ratelimitremaining"))
-        if header(self.headers, "retry-after") is not None or "0" in (value.strip() for value in left):
+        rest = (value for name, value in self.headers if name.lower().replace("-", "").endswith("ratelimitremaining"))
+        if header(self.headers, "retry-after") is not None or "0" in (value.strip() for value in rest):
             return True
         return _LIMIT.search(self.body[:_TEXT_LIMIT].decode("utf-8", "replace")) is not None
 

@@ -51,7 +51,7 @@ _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CUT_MARK = re.compile(
     r"(?:(?:\.{3,}|…)\s*+)?(?:\.{3,}|…|[(\[<]?(?:\.{3}|…)?\s?truncated\b[^\n\"]{0,60}|\[…\])\s*\Z", re.IGNORECASE
 )
-"""What a logger writes where it cut a text off."""
+"""The mark of a logger at the place where it cut a text off."""
 _MARK_LENGTH = 200
 _LONGEST_TEXT = 4096
 """Characters of a text that may be a documented one."""
@@ -119,38 +119,29 @@ class _Error:
     may_be_cut: bool = False
 
 
+_UNREAD = object()
+
+
 def match(
     status: int | None,
     headers: Headers,
     body: bytes,
     *,
-    address: str = "",
-    step: Step | None = None,
-    cut: bool = False,
-) -> Match | None:
-    """Find the error in a response; ``None`` without one. The parameters are those of ``match_value``."""
-    return match_value(status, headers, body, read_json(body), address=address, step=step, cut=cut)
-
-
-def match_value(
-    status: int | None,
-    headers: Headers,
-    body: bytes,
-    value: Any,
-    *,
+    value: Any = _UNREAD,
     address: str = "",
     step: Step | None = None,
     cut: bool = False,
     elsewhere: bool = False,
 ) -> Match | None:
-    """Find the error in a response whose body parses as ``value`` (``read_json``); ``None`` without one.
+    """Find the error in a response; ``None`` without one.
 
-    A body that is not JSON is read as a form or as XML. ``address`` is the callback URL with its query and fragment;
-    ``step`` chooses among the meanings of a code; ``cut`` says that the body was cut off, so that its last text may
-    be the beginning of a documented one; ``elsewhere`` says that another provider sent it, whose errors have
-    no number. Among several places the one with a documented text counts, then the first of body,
-    ``WWW-Authenticate``, ``Location`` and ``address``.
+    ``value`` is what ``read_json`` made of the body, if it was read already. A body that is not JSON is read as a form
+    or as XML. ``address`` is the callback URL with its query and fragment; ``step`` chooses among the meanings of a
+    code; ``cut`` says that the body was cut off, so that its last text may be the beginning of a documented one;
+    ``elsewhere`` says that another provider sent it, whose errors have no number. Among several places the one with a
+    documented text counts, then the first of body, ``WWW-Authenticate``, ``Location`` and ``address``.
     """
+    value = read_json(body) if value is _UNREAD else value
     errors = list(_errors(status, headers, body, value, address, cut))
     for error in errors if not elsewhere else ():
         if documented_match := _documented(error):

@@ -180,8 +180,8 @@ def matches(entry: ProviderError, words: Words) -> bool:
         return False
     if entry.number and entry.number not in words.all_numbers():
         return False
-    wanted = entry.description or entry.pattern
-    return not wanted or any(_has_text(entry, text) for text in words.all_texts())
+    has_words = bool(entry.description or entry.pattern)
+    return not has_words or any(_has_text(entry, text) for text in words.all_texts())
 
 
 def _has_text(entry: ProviderError, text: str) -> bool:

@@ -124,8 +124,8 @@ def articles(section: str) -> tuple[Article, ...]:
     """Return the entries of a section in their order; none for an unknown or invalid one."""
     if section in _FIXED:
         return _fixed(section)
-    found = catalogues.catalogue(section)
-    return _of_catalogue(found) if found else ()
+    catalogue = catalogues.catalogue(section)
+    return _of_catalogue(catalogue) if catalogue else ()
 
 
 def everything() -> Iterator[Article]:
@@ -153,12 +153,12 @@ def search(query: str, first: str = "") -> tuple[Article, ...]:
     First come those whose id, number or code is the query, then those of the section ``first``, then those that have
     the words in the title.
     """
-    wanted = fold(query[:LONGEST])
-    words = wanted.split()
+    folded = fold(query[:LONGEST])
+    words = folded.split()
 
     def place(article: Article) -> tuple[bool, bool, bool]:
         title = article.title.casefold()
-        is_named = wanted in article.names
+        is_named = folded in article.names
         return not is_named, article.section != first, not all(word in title for word in words)
 
     hits = [article for article in everything() if all(word in article.text for word in words)]
@@ -167,8 +167,8 @@ def search(query: str, first: str = "") -> tuple[Article, ...]:
 
 def named(name: str) -> tuple[Article, ...]:
     """Return the entries whose id, number or code is this, in any letter case; a number also without its letters."""
-    wanted = name.casefold()
-    return tuple(article for article in everything() if wanted in article.names)
+    folded = name.casefold()
+    return tuple(article for article in everything() if folded in article.names)
 
 
 def recognised(text: str) -> tuple[Article, ...]:
@@ -180,16 +180,16 @@ def recognised(text: str) -> tuple[Article, ...]:
     words = words_in(text)
     hits = [it.entry for it in by_id().values() if isinstance(it, DocumentedError) and _says(words.all_texts(), it)]
     by_code: list[str] = []
-    for found in catalogues.that_may_have(words):
-        for error in found.errors:
+    for catalogue in catalogues.that_may_have(words):
+        for error in catalogue.errors:
             if matches(error, words):
                 (hits if error.number or error.description or error.pattern else by_code).append(error.entry)
     return tuple(article for entry in hits or by_code if (article := find(entry)))
 
 
 def _says(texts: Iterable[str], entry: DocumentedError) -> bool:
-    wanted = {fold(text).rstrip(". ") for text in (entry.description, entry.human_title) if text}
-    return any(fold(text).rstrip(". ") in wanted for text in texts)
+    names = {fold(text).rstrip(". ") for text in (entry.description, entry.human_title) if text}
+    return any(fold(text).rstrip(". ") in names for text in texts)
 
 
 _FIXED: Mapping[str, type[Entry]] = {PARTNER: DocumentedError, REGISTERED: RegisteredError, ANSWERS: Answer}
@@ -200,16 +200,16 @@ def _fixed(section: str) -> tuple[Article, ...]:
     return tuple(map(_article, (entry for entry in by_id().values() if isinstance(entry, _FIXED[section]))))
 
 
-_kept: dict[str, tuple[Catalogue, tuple[Article, ...]]] = {}
+_last_of: dict[str, tuple[Catalogue, tuple[Article, ...]]] = {}
 """The entries of each catalogue as it was parsed last; a changed file is another value."""
 
 
 def _of_catalogue(catalogue: Catalogue) -> tuple[Article, ...]:
-    kept = _kept.get(catalogue.id)
-    if kept is None or kept[0] is not catalogue:
-        made = tuple(_of_provider(error, catalogue) for error in catalogue.errors)
-        kept = _kept[catalogue.id] = (catalogue, made)
-    return kept[1]
+    source, entries = _last_of.get(catalogue.id, (None, ()))
+    if source is not catalogue:
+        entries = tuple(_of_provider(error, catalogue) for error in catalogue.errors)
+        _last_of[catalogue.id] = (catalogue, entries)
+    return entries
 
 
 def _article(entry: Entry) -> Article:

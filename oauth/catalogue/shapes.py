@@ -405,7 +405,7 @@ class _Search:
             return True
         if members.get("success") is False or members.get("ok") is False or word in signs.failed:
             return True
-        if len(error.description) > 200 or not set(members) <= shape.names | _beside():
+        if len(error.description) > 200 or not set(members) <= shape.names | _signs("beside"):
             return False
         text = error.description.casefold()
         return any(part in text for part in signs.words)
@@ -508,18 +508,14 @@ def _first_names() -> frozenset[str]:
 
 
 @cache
-def _beside() -> frozenset[str]:
-    return frozenset(_plain(name) for name in table().signs.beside)
-
-
-@cache
-def _wrappers() -> frozenset[str]:
-    return frozenset(_plain(name) for name in table().signs.wrappers)
+def _signs(name: str) -> frozenset[str]:
+    """Return the names of one kind of sign as plain names."""
+    return frozenset(map(_plain, getattr(table().signs, name)))
 
 
 def _wrapped(members: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the values that may wrap a body: by their name, the only member, or JSON in a text."""
-    wrappers = _wrappers()
+    wrappers = _signs("wrappers")
     for name, value in members.items():
         if name not in wrappers and len(members) > 1:
             continue
@@ -535,13 +531,7 @@ def _is_exchange(members: dict[str, Any]) -> bool:
 
 
 def _is_log_record(members: dict[str, Any]) -> bool:
-    return not any(map(members.keys().isdisjoint, _log_names()))
-
-
-@cache
-def _log_names() -> tuple[frozenset[str], ...]:
-    """Return the names of which a log record has one of each set."""
-    return tuple(frozenset(map(_plain, names)) for names in (table().signs.log_level, table().signs.log_other))
+    return not any(members.keys().isdisjoint(_signs(name)) for name in ("log_level", "log_other"))
 
 
 def _is_known(error: str, description: str) -> bool:

@@ -83,16 +83,10 @@ _END = re.compile(
 _SENTENCE = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?](?=\s+[A-Z\"'(\[{<«“])")
 _STATUS_TAIL = re.compile(r":\s*([1-5]\d\d)\b(?:[ ][A-Z][A-Za-z -]{1,40})?(?:\s*:|\s*\Z)")
 _MARK = re.compile(r"(?<!\s)\s*(?:[(\[<]?(?:\.{3}|…)?\s?truncated[^\n]{0,40}|\.{3,}|…)\s*\Z", re.IGNORECASE)
-_NOTHING = frozenset({"null", "none", "nil", "undefined", "true", "false", "n/a", "some", "(null)"}) | {
-    "error",
-    "errors",
-    "errorcode",
-    "error_code",
-    "statuscode",
-    "status_code",
-    "exception",
-    "error_description",
-}
+_NOTHING = frozenset(
+    {"null", "none", "nil", "undefined", "true", "false", "n/a", "some", "(null)", "error", "errors", "errorcode",
+     "error_code", "statuscode", "status_code", "exception", "error_description"}
+)  # fmt: skip
 _AFTER_KNOWN = re.compile(
     r"\s*(?:\Z|[\r\n]|[.,;!?\"'`)\]}>&|{(\[<«»“”’]|\\|-\s|--|\s(?:when|whenever|after|if|and|but|while|error|message|response|as"
     r"|because|since|every|again|so|at|in|on|from|with)\b)"
@@ -270,21 +264,15 @@ def _read_form(printed: Printed, pattern: re.Pattern[str], text: str, start: int
         return words
     at = match.end("words")
     opener = text[start - 1] if start and groups.get("error") else ""
-    taken = _take(text, at, stop, opener, is_whole="whole" in groups)
-    if taken is None:
-        return None if "words" in _needs(printed) else words
-    first = _WORD.match(taken.description)
+    phrase = _take(text, at, stop, opener, is_whole="whole" in groups)
+    if phrase is None:
+        return words if printed.pattern.endswith(")?") else None
+    first = _WORD.match(phrase.description)
     if first and first[0].lower() in registered() and not groups.get("any") and printed.begins[0] != "code":
         return None
-    if groups.get("any") and code not in registered() and _BODY.match(text, taken.end):
+    if groups.get("any") and code not in registered() and _BODY.match(text, phrase.end):
         return None  # the server's own words follow
-    return replace(taken, start=start, error=error, form=printed.name)
-
-
-@cache
-def _needs(printed: Printed) -> frozenset[str]:
-    """Return ``words`` where a form is none without them."""
-    return frozenset({"words"} if not printed.pattern.endswith(")?") else ())
+    return replace(phrase, start=start, error=error, form=printed.name)
 
 
 def _take(text: str, at: int, stop: int, opener: str, *, is_whole: bool = False) -> Words | None:
@@ -336,14 +324,9 @@ def _made(at: int, end: int, description: str, *, is_whole: bool, window_ends: b
         return None
     if not is_whole and description.endswith("?"):
         return None
-    if description.endswith(".") and description[:-1] in _documented_texts():
+    if any(description == f"{entry.description}." for entry in documented().values()):
         description = description[:-1]
     return Words(at, end, "", description, status=status, is_cut=bool(mark) or window_ends)
-
-
-@cache
-def _documented_texts() -> frozenset[str]:
-    return frozenset(entry.description for entry in documented().values())
 
 
 def _quoted(window: str, start: int, closer: str, escaped: bool) -> tuple[str, int] | None:
@@ -405,12 +388,10 @@ def _is_plausible(code: str) -> bool:
 def _as_code(code: str) -> str:
     """Return a code as the server sent it: the name of a class or an enum stands for a registered one."""
     lowered = code.lower()
-    if lowered in registered() or not code:
-        return lowered if code.lower() in registered() else code
-    if lowered in _classes():
-        return _classes()[lowered]
-    if lowered in _OTHER_CLASSES:
-        return _OTHER_CLASSES[lowered]
+    if lowered in registered():
+        return lowered
+    if of_class := _classes().get(lowered) or _OTHER_CLASSES.get(lowered):
+        return of_class
     canonical = canonical_code(code)
     return canonical if "_" not in code and canonical in registered() else code
 
@@ -433,7 +414,7 @@ def _query(text: str, start: int, stop: int) -> Words | None:
     description = next((fields[name] for name in _QUERY_DESCRIPTIONS if fields.get(name)), "")
     description = unquote(description)  # a server that sends its own words on may encode them once more
     is_alone = len(fields) == 1 and not re.search(r"[+%]", source)
-    if is_alone and (not error or error.lower() not in registered() or _follows(text, match.end())):
+    if is_alone and (not error or error.lower() not in registered() or _MORE.match(text, match.end())):
         return None
     if error and not _is_plausible(error):
         return None
@@ -451,11 +432,7 @@ def _is_worth(query: str) -> bool:
 
 
 _MORE = re.compile(r"[\"',;\s]{1,4}(?:error_?)?(?:description|message)\s?[=:]", re.IGNORECASE)
-
-
-def _follows(text: str, at: int) -> bool:
-    """Return whether a description follows an error that is printed as ``error=code``."""
-    return _MORE.match(text, at) is not None
+"""The beginning of a description behind an error that is printed as ``error=code``."""
 
 
 def _known_readers() -> Iterator[tuple[_Reader, str]]:

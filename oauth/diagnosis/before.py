@@ -46,11 +46,11 @@ class Before:
 
     def token_requests(self, client_id: str) -> Rows:
         """Return the earlier token requests of a client that succeeded, at any provider."""
-        return self._cached(("tokens", client_id), lambda: self._all_tokens(client_id))
+        return self._cached(("tokens", client_id), lambda: self.past.token_requests(client_id))
 
     def extent(self, client_id: str) -> str:
         """Describe how far back ``token_requests`` looked, for evidence about something that is not among them."""
-        tokens = self._all_tokens(client_id)
+        tokens = self.past.token_requests(client_id)
         if len(tokens) >= MOST_TOKENS:
             return f"among its newest {len(tokens):,} tokens"
         return f"in the newest {self.past.reach:,} rows"
@@ -89,13 +89,6 @@ class Before:
         if self.exchange.provider and provider:
             return provider == self.exchange.provider
         return host == host_of(self.exchange.request.url)
-
-    def _all_tokens(self, client_id: str) -> Rows:
-        # Cached apart from ``token_requests``: the extent counts all rows, not only the earlier ones.
-        key = ("all tokens", client_id)
-        if key not in self._results:
-            self._results[key] = self.past.token_requests(client_id)
-        return self._results[key]
 
     def _cached(self, key: tuple[str, ...], query: Callable[[], Iterable[Exchange]]) -> Rows:
         if key not in self._results:

@@ -14,7 +14,7 @@ from oauth.diagnosis.past import NoPast, Past
 from oauth.diagnosis.readings import TOKENS, Readings
 from oauth.diagnosis.secrets import SECRET_NAMES, Secrets
 from oauth.exchange import Exchange, Part, Step, header
-from oauth.flow import Flow, Grant
+from oauth.flow import Flow, Grant, secrets_of
 from oauth.flow.response_body import seconds
 from oauth.moments import later
 from oauth.parameters import Basic, Reading, Sent
@@ -226,13 +226,7 @@ class Context:
     @cached_property
     def secrets(self) -> Secrets:
         """The secrets of this exchange and its flow, for comparing and quoting."""
-        known: list[tuple[str, str]] = []
-        if self.flow is not None:
-            known += [("state", self.flow.state), ("client_secret", self.flow.client.secret), ("code", self.flow.code)]
-            known.append((self.flow.provider.api_key_kind, self.flow.client.api_key))
-            for tokens in (self.flow.tokens, self.flow.application_tokens):
-                if tokens is not None:
-                    known += [("access_token", tokens.access_token), ("refresh_token", tokens.refresh_token)]
+        known = list(secrets_of(self.flow)) if self.flow else []
         for item in (*self.sent.parameters, *self.sent.meant, *self.sent.query):
             if item.name in SECRET_NAMES:
                 known.append((item.name, item.value))

@@ -110,10 +110,8 @@ def _grant(metadata: Metadata, exchange: Exchange, _: Sequence[Exchange]) -> Ite
 
 def _response_type(metadata: Metadata, exchange: Exchange, before: Sequence[Exchange]) -> Iterator[Contradiction]:
     """RFC 6749 §4.1.2.1: a listed response type is unsupported."""
-    response_type, member = (
-        _authorization_request([*before, exchange]).get("response_type", ""),
-        "response_types_supported",
-    )
+    member = "response_types_supported"
+    response_type = _authorization_request([*before, exchange]).get("response_type", "")
     if _error(exchange)[0] == "unsupported_response_type" and response_type in metadata.listed(member):
         yield Contradiction(member, " ".join(metadata.listed(member)), f"{response_type} was refused", exchange.id)
 
@@ -142,11 +140,10 @@ def _pushed(metadata: Metadata, exchange: Exchange, before: Sequence[Exchange]) 
 def _dpop(metadata: Metadata, exchange: Exchange, _: Sequence[Exchange]) -> Iterator[Contradiction]:
     """RFC 9449 §5.1: a proof was accepted or ignored, contrary to the metadata."""
     member, listed = "dpop_signing_alg_values_supported", metadata.listed("dpop_signing_alg_values_supported")
-    if exchange.step not in TOKEN_STEPS or header(exchange.request.headers, "DPoP") is None:
+    is_token = exchange.step in TOKEN_STEPS and parameters.succeeded(exchange)
+    if not is_token or header(exchange.request.headers, "DPoP") is None:
         return
     kind = parameters.member(exchange.response, "token_type").lower()
-    if not parameters.succeeded(exchange):
-        return
     if listed and kind == "bearer":
         yield Contradiction(member, " ".join(listed), "a proof was sent, but the token is a Bearer token", exchange.id)
     elif not listed and kind == "dpop":
@@ -198,6 +195,5 @@ def _error(exchange: Exchange) -> tuple[str, str]:
         return query.get("error", ""), query.get("error_description", "").lower()
     if parameters.succeeded(exchange):
         return "", ""
-    return parameters.member(exchange.response, "error"), parameters.member(
-        exchange.response, "error_description"
-    ).lower()
+    error, description = (parameters.member(exchange.response, name) for name in ("error", "error_description"))
+    return error, description.lower()

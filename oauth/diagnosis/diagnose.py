@@ -329,8 +329,8 @@ def _most_likely(causes: tuple[Cause, ...]) -> str:
     if possible := by_verdict[Verdict.POSSIBLE]:
         return f"Not proven. Possible: {'; '.join(_clause(cause, first=False) for cause in possible)}."
     if (unknown := by_verdict[Verdict.UNKNOWN]) and by_verdict[Verdict.RULED_OUT]:
-        left = "; ".join(_clause(cause, first=False) for cause in unknown)
-        return f"Unknown. Not ruled out, because a fact is missing: {left}."
+        open_causes = "; ".join(_clause(cause, first=False) for cause in unknown)
+        return f"Unknown. Not ruled out, because a fact is missing: {open_causes}."
     if unknown:
         return "Unknown: the facts needed to tell are missing."
     if by_verdict[Verdict.RULED_OUT]:

@@ -59,12 +59,6 @@ class InMemoryPast:
             insort(self._sent[host_of(row.request.url)], row.started_at)
         self._rows += 1
 
-    def add_all(self, rows: Iterable[Exchange]) -> "InMemoryPast":
-        """Add several exchanges, the oldest first."""
-        for row in rows:
-            self.add(row)
-        return self
-
     @property
     def reach(self) -> int:
         """Number of rows that are searched in all."""

@@ -56,13 +56,13 @@ def _body(body: bytes, headers: Headers) -> bytes:
             members = json.loads(text)
         except (ValueError, RecursionError):
             return body
-        kept = {name: value for name, value in members.items() if not (isinstance(value, str) and is_masked(value))}
-        return body if len(kept) == len(members) else json.dumps(kept).encode()
+        clear = {name: value for name, value in members.items() if not (isinstance(value, str) and is_masked(value))}
+        return body if len(clear) == len(members) else json.dumps(clear).encode()
     if "multipart" in (header(headers, "content-type") or "") or "=" not in text:
         return body
     try:
         pairs = parse_qsl(text, keep_blank_values=True)
     except ValueError:
         return body
-    kept_pairs = [(name, value) for name, value in pairs if not is_masked(value)]
-    return body if len(kept_pairs) == len(pairs) else urlencode(kept_pairs, errors="replace").encode()
+    clear_pairs = [(name, value) for name, value in pairs if not is_masked(value)]
+    return body if len(clear_pairs) == len(pairs) else urlencode(clear_pairs, errors="replace").encode()

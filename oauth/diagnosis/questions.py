@@ -34,5 +34,5 @@ def questions(causes: Iterable[Cause]) -> tuple[str, ...]:
     unknown = [cause for cause in causes if cause.verdict is Verdict.UNKNOWN]
     if any(fact.text == NO_REQUEST for cause in unknown for fact in cause.evidence):
         return (ASK_FOR_REQUEST,)
-    asked = (QUESTIONS.get(cause.id.partition(".")[0], "") for cause in unknown)
-    return tuple(dict.fromkeys(filter(None, asked)))
+    texts = (QUESTIONS.get(cause.id.partition(".")[0], "") for cause in unknown)
+    return tuple(dict.fromkeys(filter(None, texts)))

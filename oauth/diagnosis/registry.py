@@ -139,7 +139,7 @@ OF_AUTHORIZATION: Mapping[Subject, tuple[Rule, ...]] = {
         scope.taken_away,
     ),
     Subject.GRANT: (grant.others_worked, grant.taken_away, grant.none_worked),
-    Subject.BODY: parameter.REPEATED_ONLY,
+    Subject.BODY: (parameter.REPEATED,),
 }
 """Causes of a refused authorization request, by the part of the request that they are about."""
 
@@ -217,8 +217,10 @@ class Candidates:
 
 def candidates_for(explanation: Explanation, context: Context) -> Candidates:
     """Return the causes that can lead to this error."""
-    found = _candidates(explanation, context)
-    return replace(found, rules=_of_grant(found.rules, context), further=_of_grant(found.further, context))
+    candidates = _candidates(explanation, context)
+    return replace(
+        candidates, rules=_of_grant(candidates.rules, context), further=_of_grant(candidates.further, context)
+    )
 
 
 def _of_grant(rules: Iterable[Rule], context: Context) -> tuple[Rule, ...]:
@@ -333,8 +335,8 @@ def _of_error_page(explanation: Explanation, context: Context) -> Candidates:
 
     RFC 6749 §4.1.2.1: with a client and a redirect URI that it knows, a server redirects with a code.
     """
-    found = _of_endpoint(OF_AUTHORIZATION, explanation, context)
-    return replace(found, further=()) if found.is_single else Candidates(authorization.REFUSED)
+    candidates = _of_endpoint(OF_AUTHORIZATION, explanation, context)
+    return replace(candidates, further=()) if candidates.is_single else Candidates(authorization.REFUSED)
 
 
 def _missing(name: str, known: Mapping[Subject, tuple[Rule, ...]], context: Context) -> tuple[Rule, ...]:

@@ -34,15 +34,15 @@ def logins(items: Sequence[Pasted], failed: Collection[int]) -> list[Login]:
         word = _word(item)
         if not item.flow or not word:
             continue
-        told = steps.setdefault(item.flow, [])
+        words = steps.setdefault(item.flow, [])
         if position in failed:
             failures.setdefault(item.flow, word)
-        if word not in told or (position in failed and told[-1] != word):
-            told.append(word)
+        if word not in words or (position in failed and words[-1] != word):
+            words.append(word)
     return [
-        Login(flow, tuple(told), failures.get(flow, ""))
-        for flow, told in steps.items()
-        if Step.CALLBACK in told or Step.AUTHORIZE in told
+        Login(flow, tuple(words), failures.get(flow, ""))
+        for flow, words in steps.items()
+        if Step.CALLBACK in words or Step.AUTHORIZE in words
     ]
 
 
@@ -52,7 +52,7 @@ def page_name(item: Pasted) -> str:
     if request is None or response is None:
         return "Page"
     if request.method == "POST":
-        form = browser.form_of(request)
+        form = browser.Sight(request).form()
         if any(_LOGIN_FIELD.search(name) for name in form):
             return "Login sent"
         if is_callback(parameters(redirect_of(item))) or any(_CONSENT.search(name) for name in form):

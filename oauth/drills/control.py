@@ -12,7 +12,7 @@ from oauth.client import send_unrecorded
 from oauth.drills.schema import ChangeClient, ChangeSettings, Fault, Revoke
 from oauth.errors import InputError
 from oauth.exchange import Exchange, Request, Step
-from oauth.request_builder import USER_AGENT, checked_url
+from oauth.request_builder import build_request
 
 Undo = Callable[[], object]
 
@@ -102,16 +102,8 @@ class Control:
         return response[name]
 
     def _request(self, method: str, path: str, body: object) -> Request:
-        url = f"{self._address}/{path}"
-        content = b"" if body is None else json.dumps(body).encode()
-        headers = [
-            ("Host", checked_url(url, "address of the sandbox's control").netloc),
-            ("User-Agent", USER_AGENT),
-            ("Accept", "application/json"),
-            ("Accept-Encoding", "identity"),
-        ]
-        if self._token:
-            headers.append(("Authorization", f"Bearer {self._token}"))
-        if body is not None:
-            headers += [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
-        return Request(method, url, tuple(headers), content)
+        headers = [("Authorization", f"Bearer {self._token}")] if self._token else []
+        if body is None:
+            return build_request(method, f"{self._address}/{path}", headers)
+        headers.append(("Content-Type", "application/json"))
+        return build_request(method, f"{self._address}/{path}", headers, json.dumps(body).encode())

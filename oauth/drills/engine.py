@@ -110,18 +110,18 @@ def run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
 def _run(drill: Drill, setting: Setting) -> Generator[Progress, None, None]:
     total = len(drill.steps)
     running = _Run(drill, setting)
-    trouble, done = "", 0
+    trouble, count = "", 0
     try:
         running.begin()
-        for done, step in enumerate(drill.steps, 1):
-            text = running.do(step, last=done == total)
-            yield Progress(drill, done, total, text)
+        for count, step in enumerate(drill.steps, 1):
+            text = running.do(step, last=count == total)
+            yield Progress(drill, count, total, text)
     except (_EndedError, ControlError, InputError) as error:
         trouble = str(error)
     finally:
         problems = running.restore()
     outcome = running.outcome(" ".join([*([trouble] if trouble else []), *problems]))
-    yield Progress(drill, done, total, outcome.trouble or outcome.actual, outcome)
+    yield Progress(drill, count, total, outcome.trouble or outcome.actual, outcome)
 
 
 def preview(drill: Drill, setting: Setting) -> tuple[Request, ...]:
@@ -239,7 +239,9 @@ class _Run:
         diagnosis: Diagnosis | None = None
         if last is not None and explanation is not None:
             # Only its own rows, so that the rest of the history changes no verdict.
-            past = InMemoryPast().add_all(exchanges[:-1])
+            past = InMemoryPast()
+            for exchange in exchanges[:-1]:
+                past.add(exchange)
             diagnosis = diagnose(last.live, explanation, flow=self.flow, past=past, vault=self.recorder.vault)
             self.recorder.diagnosed(last, diagnosis)
         outcome = judge(self.drill, exchanges, explanation, diagnosis, trouble)

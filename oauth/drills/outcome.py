@@ -37,35 +37,28 @@ def judge(
     trouble: str,
 ) -> Outcome:
     """Compare the result of a drill with the expected error; ``trouble`` says why it ended early."""
-    expected = _text(_error_name(drill.number, drill.entry, drill.code, drill.answer), drill.proven, drill.possible)
+    expected_error = _error_name(drill.number, drill.entry, drill.code, drill.answer)
     proven = _causes_with(diagnosis, Verdict.PROVEN)
     possible = _causes_with(diagnosis, Verdict.LIKELY, Verdict.POSSIBLE)
+    is_same = False
     if explanation is None:
         status = exchanges[-1].response.status if exchanges and exchanges[-1].response else None
         actual = "no result" if trouble else f"it worked ({status})"
     else:
         code = explanation.error if explanation.kind == "registered" else ""
         entry = explanation.entry if explanation.kind == "provider" else ""
-        name = _error_name(explanation.number, entry, code, explanation.answer)
+        error = _error_name(explanation.number, entry, code, explanation.answer)
+        is_same = error == expected_error
         if _is_reported_by_proxy(drill, explanation):
-            name = f"{_error_name(None, '', '', drill.answer)}, which a proxy reports as 502"
-        actual = _text(name, proven, tuple(id for id in possible if id in drill.possible))
-    same = explanation is not None and _is_expected(drill, explanation)
+            is_same, error = True, f"{expected_error}, which a proxy reports as 502"
+        actual = _text(error, proven, tuple(id for id in possible if id in drill.possible))
     # A drill without a cause to prove shows that none is proven.
-    causes = (
+    has_causes = (
         set(drill.proven) <= set(proven) and set(drill.possible) <= set(possible) and bool(drill.proven or not proven)
     )
-    return Outcome(drill, expected, actual, same and causes and not trouble, exchanges, explanation, diagnosis, trouble)
-
-
-def _is_expected(drill: Drill, explanation: Explanation) -> bool:
-    if drill.number is not None:
-        return explanation.number == drill.number
-    if drill.entry:
-        return explanation.entry == drill.entry
-    if drill.code:
-        return explanation.kind == "registered" and explanation.error == drill.code
-    return explanation.answer == drill.answer or _is_reported_by_proxy(drill, explanation)
+    expected = _text(expected_error, drill.proven, drill.possible)
+    passed = is_same and has_causes and not trouble
+    return Outcome(drill, expected, actual, passed, exchanges, explanation, diagnosis, trouble)
 
 
 def _is_reported_by_proxy(drill: Drill, explanation: Explanation) -> bool:

@@ -51,12 +51,12 @@ def registration_fields(
     method = _method(flow)
     host = urlsplit(redirect_uri).hostname or ""
     kind = "native" if is_loopback(host) else "web"
-    wanted = [grant.value for grant in GRANTS if grant in grants]
+    supported = [grant.value for grant in GRANTS if grant in grants]
     fields = [
         Field("client_name", CLIENT_NAME, "What the user reads when asked to approve", "this step"),
         Field("redirect_uris", redirect_uri, "Where the browser may be sent back to", "console"),
         Field("application_type", kind, "native for a loopback address, else web (OpenID Connect)", "redirect URI"),
-        Field("grant_types", " ".join(wanted), "The grants that the client uses", "this step"),
+        Field("grant_types", " ".join(supported), "The grants that the client uses", "this step"),
         Field("response_types", "code", "The responses that the client asks for", "this step"),
         Field("token_endpoint_auth_method", method.value, "How the client authenticates", "provider"),
         Field(

@@ -1,7 +1,5 @@
 """The fields of each request before it is sent, with the meaning and the source of each value."""
 
-from datetime import datetime
-
 from oauth.flow import pkce
 from oauth.flow.model import Field, Flow, Grant, Signed, Tokens
 from oauth.jose import assertion, dpop
@@ -70,7 +68,7 @@ def presented_token_fields(flow: Flow, kind: str, signed: Signed = UNSIGNED) -> 
     """
     value = getattr(flow.tokens, kind) if flow.tokens else ""
     return [
-        Field("token", value, "The token to revoke or introspect", *_token_source(flow.tokens)),
+        _token_field("token", value, "The token to revoke or introspect", flow.tokens),
         Field("token_type_hint", kind, "The kind of token, a hint for the server", "this step"),
         *_credentials(flow, signed),
         *_api_key(flow),
@@ -90,7 +88,7 @@ def userinfo_fields(flow: Flow, tokens: Tokens | None, signed: Signed = UNSIGNED
     token = tokens.access_token if tokens else ""
     scheme = "DPoP" if is_bound(tokens) else "Bearer"
     return [
-        Field("Authorization", f"{scheme} {token}" if token else "", "The access token", *_token_source(tokens)),
+        _token_field("Authorization", f"{scheme} {token}" if token else "", "The access token", tokens),
         *(_proof(flow, signed, "Proves possession of the token's key") if is_bound(tokens) else ()),
         *_api_key(flow),
     ]
@@ -121,7 +119,7 @@ def _grant_fields(flow: Flow, grant: Grant) -> list[Field]:
             ]
         case Grant.REFRESH_TOKEN:
             token = flow.tokens.refresh_token if flow.tokens else ""
-            return [Field("refresh_token", token, "Obtains a new access token", *_token_source(flow.tokens))]
+            return [_token_field("refresh_token", token, "Obtains a new access token", flow.tokens)]
         case Grant.CLIENT_CREDENTIALS:
             return [_scope(flow)]
         case Grant.DEVICE_CODE:
@@ -236,6 +234,7 @@ def _code(flow: Flow) -> Field:
     return Field("code", flow.code, "Single use, valid for a few minutes", source, since=since)
 
 
-def _token_source(tokens: Tokens | None) -> tuple[str, bool, datetime | None]:
-    """Return the ``source``, ``send`` and ``since`` of a field that holds a token."""
-    return ("token response", True, tokens.issued_at) if tokens else ("no token yet", True, None)
+def _token_field(name: str, value: str, meaning: str, tokens: Tokens | None) -> Field:
+    """Return a field that holds a token of a response."""
+    source, since = ("token response", tokens.issued_at) if tokens else ("no token yet", None)
+    return Field(name, value, meaning, source, since=since)

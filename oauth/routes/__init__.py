@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
-from oauth.access import Person
 from oauth.access.audit import Audit
 from oauth.exports import links
 from oauth.exports.layout import MEDIA_TYPES
@@ -17,7 +16,6 @@ from oauth.recorder import Recorder
 from oauth.routes.api import Api
 from oauth.routes.callback import callback
 from oauth.routes.downloads import history_file
-from oauth.routes.gate import person_of
 from oauth.routes.metrics import Sessions, openmetrics
 from oauth.routes.probes import live, ready
 from oauth.settings import Settings
@@ -41,12 +39,11 @@ def routes(
     settings: Settings,
     new_recorder: Callable[[], Recorder],
     clock: Callable[[], datetime],
-    person_of: Callable[[Request], Person] = person_of,
     sessions: Sessions = int,
 ) -> list[Route]:
     """Return the routes of the callback, the downloads, the API, the probes and the metrics.
 
-    ``person_of`` returns the person who sent a request, ``sessions`` the number of browser tabs that are connected.
+    ``sessions`` returns the number of browser tabs that are connected.
     """
     turns = Turns()
 
@@ -61,7 +58,7 @@ def routes(
             _only(
                 {"GET"},
                 links.path_of(format),
-                history_file(settings, new_audit, clock, turns, format, person_of),
+                history_file(settings, new_audit, clock, turns, format),
             )
             for format in MEDIA_TYPES
         ),

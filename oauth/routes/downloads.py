@@ -17,7 +17,7 @@ from oauth.exports.query import source
 from oauth.exports.turns import AT_A_TIME, Turn, Turns
 from oauth.history.store import HistoryError
 from oauth.history.time_limits import count
-from oauth.routes.gate import address_of
+from oauth.routes.gate import address_of, person_of
 from oauth.routes.page import page
 from oauth.settings import Settings
 from oauth.shutdown import SHUTDOWN
@@ -56,12 +56,8 @@ def history_file(
     clock: Callable[[], datetime],
     turns: Turns,
     format: str,
-    person_of: Callable[[Request], Person],
 ) -> Callable[[Request], Response]:
-    """Return the endpoint of the downloads in one format. All formats share the ``turns``.
-
-    ``person_of`` returns the person who sent a request.
-    """
+    """Return the endpoint of the downloads in one format. All formats share the ``turns``."""
     cookie = links.cookie_name(settings)
 
     def endpoint(request: Request) -> Response:

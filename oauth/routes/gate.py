@@ -45,7 +45,7 @@ _WORDS = {"True": "yes", "False": "no"}
 
 
 class Way(Protocol):
-    """A way in: how a request shows who sent it."""
+    """A kind of sign-in, which identifies the sender of a request."""
 
     sign_in_path: str
     """The path that leads to the login, empty where a proxy has it."""
@@ -120,7 +120,7 @@ class Gate:
 
     async def _refused(self, reason: str, path: str, connection: HTTPConnection) -> None:
         address, source = address_of(connection), source_of(connection)
-        await run_in_threadpool(self._register.refused, reason, path, address, source)
+        await run_in_threadpool(self._register.record_refusal, reason, path, address, source)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send, person: Person) -> None:
         if scope["type"] == "http":
@@ -147,7 +147,7 @@ class Gate:
         if self._way.sign_in_path and connection.scope.get("method") == "GET" and "text/html" in accept:
             to = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
             return RedirectResponse(f"{self._base}{self._way.sign_in_path}?to={quote(to, safe='/')}", 303)
-        text = "Sign in first" if self._way.sign_in_path else "The proxy vouches for nobody"
+        text = "Sign in first" if self._way.sign_in_path else "The proxy sent no sign-in"
         return PlainTextResponse(f"{text}: open the console at its address in a browser.\n", 401)
 
     def _who(self, person: Person, status: int = 200) -> Response:
@@ -173,7 +173,7 @@ class Gate:
 
     def _refusal(self, error: Exception) -> Response:
         if isinstance(error, Unreachable):
-            return page("Nobody can sign in just now", [str(error)], status=503)
+            return page("The sign-in is unavailable", [str(error)], status=503)
         link = (f"{self._base}{self._way.sign_in_path}", "Sign in again") if self._way.sign_in_path else None
         return page("You are not signed in", [str(error)], link=link, status=401)
 

@@ -1,4 +1,4 @@
-"""The ways in: the login at an OpenID provider with its routes, and the voucher of a proxy."""
+"""The kinds of sign-in: at an OpenID provider with its routes, and by the JWT of a proxy."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ LONGEST_PATH = 1_000
 """Characters of an address that a sign-in leads back to; it is in a cookie, of which a browser keeps 4,096."""
 
 AT_A_TIME = 8
-"""Sign-ins that wait for the provider at a time: pages and files need threads, too."""
+"""Sign-ins that wait for the provider at a time: pages and files need threads too."""
 
 PATIENCE = 20.0
 """Seconds to wait for a turn: with four requests to the provider a sign-in ends within a minute, as proxies need."""
@@ -56,7 +56,6 @@ class OpenIdWay:
         seal: Seal,
         clock: Callable[[], datetime],
         browser_cookie: str,
-        public_url: str,
         base: str,
         register: Register,
     ) -> None:
@@ -67,9 +66,9 @@ class OpenIdWay:
         self._browser_cookie = browser_cookie
         self._cookie = f"{browser_cookie}_person"
         self._base = base
-        self._cookie_path = "/" if browser_cookie.startswith(links.HOST_PREFIX) else base or "/"
+        self._secure = browser_cookie.startswith(links.HOST_PREFIX)
+        self._cookie_path = "/" if self._secure else base or "/"
         self._attempt_prefix = f"{self._cookie.removeprefix(links.HOST_PREFIX)}_to_"
-        self._secure = public_url.startswith("https:")
         self._register = register
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self.routes = [
@@ -87,7 +86,7 @@ class OpenIdWay:
         try:
             url = await self._in_turn(self._provider.authorization_url, attempt)
         except Unreachable as error:
-            return page("The login cannot be reached", [str(error)], link=self._again(attempt.to), status=503)
+            return page("The sign-in is unavailable", [str(error)], link=self._again(attempt.to), status=503)
         response = RedirectResponse(url, 303)
         response.headers["Cache-Control"] = "no-store"
         for name in [name for name in request.cookies if name.startswith(self._attempt_prefix)][MOST_ATTEMPTS - 1 :]:
@@ -102,16 +101,16 @@ class OpenIdWay:
         attempt = self._seal.opened_attempt(request.cookies.get(name, ""))
         if attempt is None or attempt.state != callback.get("state"):
             text = "This sign-in was begun in another browser, or more than ten minutes ago."
-            return page("This sign-in is over", [text], link=self._again(""), status=403)
+            return page("This sign-in has expired", [text], link=self._again(""), status=403)
         try:
             if "error" in callback:
-                raise Refused(f"The provider answered {callback['error'][:100]!r}.")
+                raise Refused(f"The provider returned the error {callback['error'][:100]!r}.")
             claims = await self._in_turn(self._provider.claims, attempt, callback)
             sealed = self._seal.sealed(self._issuer, claims, self._clock())
             await run_in_threadpool(self._come_in, sealed, request)
         except (Refused, Unreachable) as error:
             address, source = address_of(request), source_of(request)
-            await run_in_threadpool(self._register.refused, str(error), CALLBACK, address, source)
+            await run_in_threadpool(self._register.record_refusal, str(error), CALLBACK, address, source)
             status = 403 if isinstance(error, Refused) else 503
             response: Response = page(
                 "You are not signed in", [str(error)], link=self._again(attempt.to), status=status
@@ -131,7 +130,7 @@ class OpenIdWay:
             person = self._seal.person(self.identify(request), self._clock())
             if person is not None and not await run_in_threadpool(self._register.has_ended, person.session):
                 browser = request.cookies.get(self._browser_cookie, "")
-                await run_in_threadpool(self._register.left, person, address_of(request), browser)
+                await run_in_threadpool(self._register.sign_out, person, address_of(request), browser)
         except (Refused, Unreachable) as error:
             return self._without_cookie(page("You are signed out of this browser", [str(error)]))
         text = "The login of your provider may still know you: sign out there too on a machine that others use."
@@ -141,7 +140,7 @@ class OpenIdWay:
     def _come_in(self, sealed: str, request: Request) -> None:
         person = self._seal.person(sealed, self._clock())
         if person is not None:
-            self._register.came_in(person, address_of(request))
+            self._register.sign_in(person, address_of(request))
 
     async def _in_turn(self, function: Callable[..., _T], *arguments: object) -> _T:
         """Call the provider. Raises ``Unreachable`` when no turn comes in time."""
@@ -227,7 +226,7 @@ class ProxyWay:
         if person is None:
             return ""
         if self._known.get(person.id) != person.role:
-            self._register.came_in(person, address_of(connection))
+            self._register.sign_in(person, address_of(connection))
             self._known[person.id] = person.role
         while len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)), None)
@@ -246,5 +245,5 @@ def gate(
     else:
         provider = Provider(sign_in.by, f"{settings.public_url}{CALLBACK}", documents, clock)
         cookie = links.cookie_name(settings)
-        way = OpenIdWay(provider, sign_in.by.issuer, seal, clock, cookie, settings.public_url, base, register)
+        way = OpenIdWay(provider, sign_in.by.issuer, seal, clock, cookie, base, register)
     return lambda app: Gate(app, way, seal, clock, base, register)

@@ -169,7 +169,11 @@ def test_missing_refresh_token(ask: Send) -> None:
         (b'{"grant_type":true}', "application/json", "grant_type"),
         (b'{"grant_type":"a","grant_type":"a"}', "application/json", '"grant_type" must be sent once'),
         (b"code=a&code=b", "application/x-www-form-urlencoded", '"code" must be sent once'),
-        (gzip.compress(b"a=b", mtime=0), "application/x-www-form-urlencoded", "compressed with gzip: send it uncompressed"),
+        (
+            gzip.compress(b"a=b", mtime=0),
+            "application/x-www-form-urlencoded",
+            "compressed with gzip: send it uncompressed",
+        ),
     ],
 )
 def test_unreadable_body_is_refused(http: httpx.Client, content: bytes, content_type: str | None, part: str) -> None:

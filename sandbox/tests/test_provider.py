@@ -83,8 +83,9 @@ def test_issuing_drops_expired_tokens(sandbox: Sandbox) -> None:
         sandbox.revoke(Kind.CODE, 3)
 
 
-def test_issuing_beyond_capacity_drops_the_oldest() -> None:
-    sandbox = Sandbox(lambda: START, capacity=3)
+def test_issuing_beyond_capacity_drops_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oauth_sandbox.provider.CAPACITY", 3)
+    sandbox = Sandbox(lambda: START)
     first = sandbox.issue_tokens("demo-app", SCOPE, user_id=1)
     for _ in range(3):
         sandbox.issue_tokens("demo-app", SCOPE, user_id=1)

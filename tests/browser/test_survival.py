@@ -154,7 +154,7 @@ def test_a_second_tab_is_named_until_it_is_closed(walk: "Walk") -> None:
     second.open()
     second.at("walkthrough.second").wait_for()
     walk.page.close()
-    expect(second.at("walkthrough.second")).to_have_count(0, timeout=20_000)
+    expect(second.at("walkthrough.second")).to_have_count(0)
 
 
 def test_a_tab_in_the_background_lets_the_other_one_take_the_callback(walk: "Walk") -> None:

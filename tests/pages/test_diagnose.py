@@ -67,6 +67,17 @@ def test_a_lone_curl_command_is_read_redacted_and_checked(page: "Page") -> None:
     assert page.app.text_area(key="diagnose.text").value == ""
 
 
+def test_words_of_a_program_without_a_response_are_shown_and_saved(page: "Page", console: Installation) -> None:
+    paste(page, f"{CURL}\ncurl: (6) Could not resolve host: www.olx.pl")
+    text = page.text()
+    assert "The program could not resolve the host name" in text
+    assert "Check the host name in the program's configuration for typos." in text
+    page.press("diagnose.save")
+    [row] = console.history.page(Filters(), None, 10)
+    assert row.exchange.failure is not None
+    assert row.exchange.failure.kind == "program_unknown_host"
+
+
 def test_button_without_a_text_keeps_the_last_reading(page: "Page") -> None:
     """A dropped file is read at once, and the button is pressed all the same."""
     paste(page, "")

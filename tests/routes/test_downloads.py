@@ -5,7 +5,7 @@ import resource
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import Request as StarletteRequest
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oauth.access import LOCAL, MINIMUM, Action, Person, Role
 from oauth.access import person as module_of_person
@@ -30,6 +31,7 @@ from oauth.history.store import History
 from oauth.recorder import Recorder
 from oauth.redaction import Vault
 from oauth.routes import downloads, routes
+from oauth.routes.gate import PERSON
 from oauth.settings import Settings
 from tests.routes.conftest import serving
 
@@ -288,6 +290,15 @@ def test_a_link_works_in_its_own_browser_only(
 ANNA = Person("anna@login.example", "Anna", Role.READER)
 
 
+def behind_a_gate(app: ASGIApp, people: Mapping[str, Person]) -> ASGIApp:
+    """Return the application for people who say who they are in the header ``Person``."""
+
+    async def admit(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, PERSON: people[Headers(scope=scope)["person"]]}, receive, send)
+
+    return admit
+
+
 def test_a_link_works_for_its_own_person_only_and_downloads_what_they_may_and_see(
     filled: History, settings: Settings, clock: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,11 +306,9 @@ def test_a_link_works_for_its_own_person_only_and_downloads_what_they_may_and_se
     support = replace(ANNA, role=Role.SUPPORT)
     people = {"anna": support, "max": replace(support, id="max@login.example"), "anna as a reader": ANNA}
 
-    def person_of(request: StarletteRequest) -> Person:
-        return people[request.headers["Person"]]
-
-    beside = routes(settings, lambda: Recorder(filled, Vault(settings.key)), clock, person_of)
-    with serving(Starlette(routes=beside)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    beside = routes(settings, lambda: Recorder(filled, Vault(settings.key)), clock)
+    app = behind_a_gate(Starlette(routes=beside), people)
+    with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
         link = sign(settings, Filters(), clock(), person=support)
         for person, words in (("max", "belongs to another person"), ("anna as a reader", "you need the role support")):
             refused = client.get(link, headers={"Person": person})
@@ -315,10 +324,9 @@ def test_downloads_and_refused_links_are_in_the_audit_of_a_console_with_sign_in(
 ) -> None:
     shared = replace(settings, sign_in="oidc", public_url="https://console.example")
     people = {"anna": replace(ANNA, role=Role.SUPPORT), "max": replace(ANNA, id="max@login.example", name="Max")}
-    beside = routes(
-        shared, lambda: Recorder(filled, Vault(settings.key)), clock, lambda request: people[request.headers["Person"]]
-    )
-    with serving(Starlette(routes=beside)) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    beside = routes(shared, lambda: Recorder(filled, Vault(settings.key)), clock)
+    app = behind_a_gate(Starlette(routes=beside), people)
+    with serving(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
         link = sign(shared, Filters(step="api"), clock(), person=people["anna"])
         assert client.get(link, headers={"Person": "max"}).status_code == 403
         assert client.get(link, headers={"Person": "anna"}).status_code == 200

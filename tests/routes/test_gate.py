@@ -466,7 +466,7 @@ def _change(**claims: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
         (_change(sub="7\x00"), "sub"),
         (_change(sub="7" * 256), "sub"),
         (_change(sub="8"), "another person"),
-        (_change(nbf=9999999999), "not valid yet"),
+        (_change(nbf=9999999999), "Not valid yet"),
         (_change(at_hash="wrong"), "at_hash"),
     ],
 )

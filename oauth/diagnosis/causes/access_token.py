@@ -2,7 +2,7 @@
 
 from oauth import moments, parameters
 from oauth.diagnosis.causes import shape
-from oauth.diagnosis.causes.fixes import new_access_token
+from oauth.diagnosis.causes.fixes import changed, new_access_token
 from oauth.diagnosis.causes.rule import (
     UNDATED,
     Finding,
@@ -59,12 +59,8 @@ def scheme(context: Context) -> Finding:
     if context.bearer:
         after = context.secrets.offered("access_token", context.bearer)
         before = f"{name} …" if name.lower() == "bearer" else "…"
-        fix = Fix(
-            Label.READY,
-            "Send Bearer once, then the token",
-            context.step,
-            (Change(Target.HEADER, "Authorization", before, f"Bearer {after}"),),
-        )
+        change = Change(Target.HEADER, "Authorization", before, f"Bearer {after}")
+        fix = changed(context, "Send Bearer once, then the token", change)
     count = sum(word.lower() in ("bearer", "bearer:") for word in (name, *credentials.split()))
     if count > 1:
         return proven(wrong(f"The word Bearer appears {count} times", HEADER), fix=fix)
@@ -198,17 +194,14 @@ def _send_newest(context: Context) -> Fix:
         is_valid = origin is not None and (life is None or age <= life)
         is_here = origin is not None and (not context.exchange.provider or origin.provider == context.exchange.provider)
         if is_valid and is_here and context.secrets.same_as("access_token", context.bearer, known) is not True:
-            change = _authorization_header(context, known.value)
-            return Fix(Label.READY, "Send the newest access token", context.step, (change,))
+            return changed(context, "Send the newest access token", _authorization_header(context, known.value))
     return new_access_token(context)
 
 
 def _send_user_token(context: Context) -> Fix:
     tokens = context.flow.tokens if context.flow else None
     if tokens and context.secrets.same("access_token", tokens.access_token, context.bearer) is False:
-        return Fix(
-            Label.READY, "Send the user token", context.step, (_authorization_header(context, tokens.access_token),)
-        )
+        return changed(context, "Send the user token", _authorization_header(context, tokens.access_token))
     return Fix(Label.START_AGAIN, "Authorize with a user: grant_type authorization_code", Step.AUTHORIZE)
 
 

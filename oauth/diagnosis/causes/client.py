@@ -93,7 +93,7 @@ def credentials_missing(context: Context) -> Finding:
     if worked is not None and "client_secret" in missing:
         facts.append(wrong(f"This client authenticated before: {context.row_text(worked)}", "history", worked.id))
         return (possible if context.before_sending else proven)(*facts, fix=fix)
-    if _must_authenticate(context, missing) or _says_missing(context) in missing:
+    if _must_authenticate(context, missing) or missing_parameter(context.description) in missing:
         return broken(context)(*facts, fix=fix)
     has_secret = context.flow is not None and bool(context.flow.client.secret)
     if "client_id" not in missing and not has_secret:
@@ -144,25 +144,14 @@ def swapped(context: Context) -> Finding:
         return unknown("Id and secret are not both present", sent.where)
     if _is_secret(context, sent.id):
         facts = [wrong("client_id contains the client's secret", f"{sent.where}, client_id")]
-        after_id, needs_id = value_for(context, "client_id")
-        after_secret, needs_secret = value_for(context, "client_secret")
+        changes = []
+        for name, value in (("client_id", sent.id), ("client_secret", sent.secret)):
+            after, needs = value_for(context, name)
+            before = context.secrets.quoted("client_secret", value)
+            changes.append(Change(Target.FIELD, name, before, after, needs))
         if flow and context.secrets.same("client_secret", sent.secret, flow.client.id):
             facts.append(wrong("client_secret contains the client's id", f"{sent.where}, client_secret"))
-        return proven(
-            *facts,
-            fix=changed(
-                context,
-                "Send each in its own place",
-                Change(Target.FIELD, "client_id", context.secrets.quoted("client_secret", sent.id), after_id, needs_id),
-                Change(
-                    Target.FIELD,
-                    "client_secret",
-                    context.secrets.quoted("client_secret", sent.secret),
-                    after_secret,
-                    needs_secret,
-                ),
-            ),
-        )
+        return proven(*facts, fix=changed(context, "Send each in its own place", *changes))
     if context.successes or (flow and sent.id == flow.client.id):
         row = context.successes[-1].id if context.successes else None
         return ruled_out(right(f"client_id is the id of a client: {context.secrets.swept(sent.id)}", sent.where, row))
@@ -314,10 +303,8 @@ def other_provider(context: Context) -> Finding:
 @rule("client.both", "The credentials were sent both by HTTP Basic and in the body", Weight.NAMED)
 def both(context: Context) -> Finding:
     """Check for a single authentication method per request (RFC 6749 §2.3)."""
-    if context.basic is None and not context.is_known(Part.REQUEST_HEADERS):
-        return unknown("The headers of the request are not in the pasted text", HEADER)
     if context.basic is None:
-        return ruled_out(right("There is no HTTP Basic header: the credentials are only in the body", HEADER))
+        return _without_basic(context, "There is no HTTP Basic header: the credentials are only in the body")
     body_id, body_secret = context.sent.value("client_id"), context.sent.value("client_secret")
     if not body_secret and not context.is_body_known:
         return unknown("The body of the request is not in the pasted text", BODY)
@@ -352,10 +339,8 @@ def both(context: Context) -> Finding:
 def basic_encoding(context: Context) -> Finding:
     """Check the encoding: id and secret form-encoded, joined by a colon, then base64."""
     basic, flow = context.basic, context.flow
-    if basic is None and not context.is_known(Part.REQUEST_HEADERS):
-        return unknown("The headers of the request are not in the pasted text", HEADER)
     if basic is None:
-        return ruled_out(right("There are no Basic credentials", HEADER))
+        return _without_basic(context, "There are no Basic credentials")
     if basic.hidden:
         return unknown("Redaction hides the encoding of the Basic credentials", HEADER)
     fix = changed(
@@ -366,9 +351,8 @@ def basic_encoding(context: Context) -> Finding:
     if basic.problem:
         return proven(wrong(basic.problem, HEADER), fix=fix)
     facts, is_sure = [], False
-    credentials = {"client_id": flow.client.id, "client_secret": flow.client.secret} if flow else {}
-    for name, raw in (("client_id", basic.id), ("client_secret", basic.secret)):
-        expected = credentials.get(name, "")
+    own_id, own_secret = (flow.client.id, flow.client.secret) if flow else ("", "")
+    for name, raw, expected in (("client_id", basic.id, own_id), ("client_secret", basic.secret, own_secret)):
         if expected and raw == expected and unquote_plus(raw) != expected:
             facts.append(wrong(f"{name} is not form-encoded, so the server reads another value", HEADER))
             is_sure = True
@@ -392,10 +376,8 @@ def basic_encoding(context: Context) -> Finding:
 def basic_not_decoded(context: Context) -> Finding:
     """Check for characters that form-encoding replaces (RFC 6749 §2.3.1), and that some servers take as they come."""
     basic = context.basic
-    if basic is None and not context.is_known(Part.REQUEST_HEADERS):
-        return unknown("The headers of the request are not in the pasted text", HEADER)
     if basic is None or basic.problem:
-        return ruled_out(right("There are no Basic credentials that can be read", HEADER))
+        return _without_basic(context, "There are no Basic credentials that can be read")
     if basic.hidden or not is_live(basic.secret):
         return unknown("Redaction hides the encoding of the Basic credentials", HEADER)
     pairs = (("client_id", basic.id), ("client_secret", basic.secret))
@@ -485,19 +467,24 @@ def not_by_basic(context: Context) -> Finding:
 @rule("client.id_in_body", "The server wants client_id in the body beside HTTP Basic")
 def id_in_body(context: Context) -> Finding:
     """Check for a client_id in the body of a request with HTTP Basic, where the server says that it is missing."""
-    if context.basic is None and not context.is_known(Part.REQUEST_HEADERS):
-        return unknown("The headers of the request are not in the pasted text", HEADER)
     if context.basic is None:
-        return ruled_out(right("There is no HTTP Basic header", HEADER))
+        return _without_basic(context, "There is no HTTP Basic header")
     if not context.is_body_known:
         return unknown("The body of the request is not in the pasted text", BODY)
     if context.sent.value("client_id"):
         return ruled_out(right("client_id is in the body too", BODY))
-    if _says_missing(context) != "client_id":
+    if missing_parameter(context.description) != "client_id":
         return unknown("The server does not say that client_id is missing", "response")
     after, needs = (unquote_plus(context.basic.id), "") if context.basic.id else value_for(context, "client_id")
     fact = wrong("client_id is in the Authorization header only, and the server says that it is missing", BODY)
     return likely(fact, fix=put(context, "client_id", None, after, "Send client_id in the body too", needs))
+
+
+def _without_basic(context: Context, text: str) -> Finding:
+    """Return the finding about a request without HTTP Basic credentials that can be read."""
+    if context.basic is None and not context.is_known(Part.REQUEST_HEADERS):
+        return unknown("The headers of the request are not in the pasted text", HEADER)
+    return ruled_out(right(text, HEADER))
 
 
 CREDENTIALS: tuple[Rule, ...] = (
@@ -531,11 +518,6 @@ def _never_worked(context: Context) -> Evidence:
 def _is_reported_inactive(context: Context) -> bool:
     """Return whether the provider refuses the client itself, and not its secret: only error 5 says so."""
     return context.explanation is not None and context.explanation.number == INACTIVE_CLIENT
-
-
-def _says_missing(context: Context) -> str:
-    """Return the name of the parameter that the server says is missing."""
-    return missing_parameter(context.description)
 
 
 def _has_no_secret(context: Context) -> bool:

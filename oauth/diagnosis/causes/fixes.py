@@ -28,13 +28,12 @@ def changed(context: Context, title: str, *changes: Change) -> Fix:
 
 def new_access_token(context: Context) -> Fix:
     """Return a fix that refreshes the access token if the flow has a refresh token that may work, or starts again."""
-    life = context.lifetimes.refresh_token
-    for known in context.candidates("refresh_token")[:1]:
-        origin = context.origin("refresh_token", known.value)
-        if origin is None or not context.before.is_same_site(origin.provider, origin.host):
-            continue
+    newest = next(iter(context.candidates("refresh_token")), None)
+    origin = context.origin("refresh_token", newest.value) if newest else None
+    if newest and origin and context.before.is_same_site(origin.provider, origin.host):
+        life = context.lifetimes.refresh_token
         is_expired = life is not None and (context.now - origin.issued_at).total_seconds() > life
-        if not is_expired and revocation_of(context, "refresh_token", known.value) is None:
+        if not is_expired and revocation_of(context, "refresh_token", newest.value) is None:
             return Fix(Label.START_AGAIN, "Refresh the access token", Step.REFRESH)
     return Fix(Label.START_AGAIN, "Get a new access token", Step.AUTHORIZE)
 

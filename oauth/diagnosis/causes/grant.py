@@ -7,7 +7,7 @@ from oauth.diagnosis.causes.fixes import put, value_for
 from oauth.diagnosis.causes.rule import Finding, Rule, Weight, broken, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.causes.shape import bare
 from oauth.diagnosis.context import GRANTS, Context
-from oauth.diagnosis.model import Fix, Label, open_fact, right, wrong
+from oauth.diagnosis.model import Evidence, Fix, Label, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.flow import Grant
 from oauth.parameters import BODY
@@ -82,15 +82,10 @@ def others_worked(context: Context) -> Finding:
     if not context.client_id:
         return unknown(NO_CLIENT)
     if sent in worked:
-        return ruled_out(
-            right(f"{sent} worked for this client: {context.row_text(worked[sent])}", "history", worked[sent].id)
-        )
+        return ruled_out(_success(context, sent, worked[sent]))
     if not worked:
         return ruled_out(open_fact("No grant of this client is known to have worked", "history"))
-    facts = [
-        right(f"{grant} worked for this client: {context.row_text(row)}", "history", row.id)
-        for grant, row in worked.items()
-    ]
+    facts = [_success(context, grant, row) for grant, row in worked.items()]
     never = wrong(f"{sent} has never worked for it, {context.before.extent(context.client_id)}", "history")
     return proven(never, *facts, fix=_other_way(context, worked))
 
@@ -103,9 +98,8 @@ def taken_away(context: Context) -> Finding:
         return unknown(NO_GRANT, BODY)
     if sent not in worked:
         return ruled_out(open_fact(f"{sent} is not known to have worked for this client", "history"))
-    row = worked[sent]
     return proven(
-        right(f"{sent} worked for this client: {context.row_text(row)}", "history", row.id),
+        _success(context, sent, worked[sent]),
         wrong(f"Now the provider returns {context.outcome(context.exchange)}", "response"),
     )
 
@@ -123,8 +117,7 @@ def none_worked(context: Context) -> Finding:
         return unknown(NO_CLIENT)
     sent, worked = context.sent.value("grant_type"), _worked(context)
     if worked:
-        grant, row = next(iter(worked.items()))
-        return ruled_out(right(f"{grant} worked for this client: {context.row_text(row)}", "history", row.id))
+        return ruled_out(_success(context, *next(iter(worked.items()))))
     facts = (
         wrong(f"The provider returns {context.outcome(context.exchange)}", "response"),
         open_fact(f"No grant of this client has worked here, in the newest {context.past.reach:,} rows", "history"),
@@ -158,6 +151,10 @@ def _worked(context: Context) -> dict[str, Exchange]:
     rows = {parameters.grant_of(row): row for row in context.successes_here}
     rows.pop("", None)
     return rows
+
+
+def _success(context: Context, grant: str, row: Exchange) -> Evidence:
+    return right(f"{grant} worked for this client: {context.row_text(row)}", "history", row.id)
 
 
 def _other_way(context: Context, worked: dict[str, Exchange]) -> Fix | None:

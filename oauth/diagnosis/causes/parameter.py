@@ -121,12 +121,7 @@ def other_name(name: str) -> Rule:
         conclude = broken(context) if context.is_left_out(name) or context.sent.get(name) else possible
         return conclude(
             wrong(f"The value is named {match.name}, but the server looks for {name}", f"{BODY}, {match.name}"),
-            fix=changed(
-                context,
-                f"Send it as {name}",
-                Change(Target.FIELD, match.name, after, None),
-                Change(Target.FIELD, name, None, after),
-            ),
+            fix=_moved(context, f"Send it as {name}", Change(Target.FIELD, match.name, after, None), name),
         )
 
     return Rule(f"{name}.other_name", f"The parameter {name} was sent under another name", judge, _weight(name))
@@ -148,12 +143,7 @@ def in_query(name: str) -> Rule:
         conclude = broken(context) if context.is_known(Part.METHOD) and context.is_body_known else possible
         return conclude(
             wrong(f"{name} is in the URL, but the server reads the body", f"{QUERY}, {name}"),
-            fix=changed(
-                context,
-                f"Send {name} in the body",
-                Change(Target.QUERY, name, after, None),
-                Change(Target.FIELD, name, None, after),
-            ),
+            fix=_moved(context, f"Send {name} in the body", Change(Target.QUERY, name, after, None), name),
         )
 
     return Rule(f"{name}.in_query", f"The parameter {name} was sent in the URL", judge, _weight(name))
@@ -172,11 +162,7 @@ def _judge_body(context: Context) -> Finding:
     if sent.look is Shape.MULTIPART and sent.content_type.startswith("multipart/"):
         return possible(
             wrong(f"Content-Type is {content_type}, but a token request is a form or JSON", place),
-            fix=changed(
-                context,
-                "Send the body as a form",
-                Change(Target.BODY_FORMAT, "Content-Type", content_type, Shape.FORM.value),
-            ),
+            fix=changed(context, "Send the body as a form", _written(Shape.FORM, content_type)),
         )
     if sent.look in (Shape.JSON, Shape.FORM) and sent.body is not sent.look:
         looks = "JSON" if sent.look is Shape.JSON else "a form"
@@ -184,9 +170,7 @@ def _judge_body(context: Context) -> Finding:
             wrong(f"Content-Type is {content_type}", place),
             wrong(f"The body is written as {looks}", BODY),
             fix=changed(
-                context,
-                f"Send the body as {looks}, with that Content-Type",
-                Change(Target.BODY_FORMAT, "Content-Type", content_type, sent.look.value),
+                context, f"Send the body as {looks}, with that Content-Type", _written(sent.look, content_type)
             ),
         )
     if sent.mixed:
@@ -196,24 +180,17 @@ def _judge_body(context: Context) -> Finding:
             for item in sent.mixed
             if item.name in KNOWN_NAMES
         ]
+        form = Change(Target.BODY_FORMAT, "body", "a form with JSON in it", Shape.FORM.value)
         return proven(
             wrong(f"Content-Type is {content_type}", place),
             wrong(f"Part of the body is JSON, which a server reads as a single name. It contains: {names}", BODY),
-            fix=changed(
-                context,
-                "Send the whole body as a form",
-                Change(Target.BODY_FORMAT, "body", "a form with JSON in it", Shape.FORM.value),
-                *fields,
-            ),
+            fix=changed(context, "Send the whole body as a form", form, *fields),
         )
     if sent.problem:
+        change = Change(Target.BODY_FORMAT, "body", "invalid JSON", Shape.JSON.value)
         return proven(
             wrong(f"The body is not valid JSON: {sent.problem}", BODY),
-            fix=changed(
-                context,
-                "Send the same fields as valid JSON",
-                Change(Target.BODY_FORMAT, "body", "invalid JSON", Shape.JSON.value),
-            ),
+            fix=changed(context, "Send the same fields as valid JSON", change),
         )
     if sent.body is Shape.OTHER:
         return possible(wrong(f"The body is neither JSON nor a form; Content-Type is {content_type}", BODY))
@@ -228,12 +205,15 @@ def _judge_json(context: Context, content_type: str) -> Finding:
     if worked:
         text = f"JSON worked before: {context.row_text(worked[-1])}"
         return ruled_out(right(text, "history", worked[-1].id))
-    change = Change(Target.BODY_FORMAT, "Content-Type", content_type, Shape.FORM.value)
     conclude = proven if subjects(context.description) == {Subject.BODY} else likely
     return conclude(
         wrong(f"The body is {content_type}, but RFC 6749 §3.2 has a form", BODY),
-        fix=changed(context, "Send the body as a form", change),
+        fix=changed(context, "Send the body as a form", _written(Shape.FORM, content_type)),
     )
+
+
+def _written(shape: Shape, content_type: str) -> Change:
+    return Change(Target.BODY_FORMAT, "Content-Type", content_type, shape.value)
 
 
 BODY_UNREADABLE = Rule(
@@ -252,8 +232,6 @@ def _judge_repeated(context: Context) -> Finding:
 
 
 REPEATED = Rule("parameter.repeated", "A parameter was sent more than once", _judge_repeated, Weight.NAMED)
-
-REPEATED_ONLY: tuple[Rule, ...] = (REPEATED,)
 
 
 def _weight(name: str) -> Weight:
@@ -283,6 +261,10 @@ def _under_other_name(context: Context, name: str) -> Sent | None:
 
 def _candidates(context: Context, name: str) -> tuple[Known, ...]:
     return context.candidates(name) if name in ("code", "refresh_token") else ()
+
+
+def _moved(context: Context, title: str, removed: Change, name: str) -> Fix:
+    return changed(context, title, removed, Change(Target.FIELD, name, None, removed.before))
 
 
 def _supply(context: Context, name: str, before: str | None) -> Fix:

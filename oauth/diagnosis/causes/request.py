@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from oauth.addresses import split
+from oauth.diagnosis.causes.fixes import changed
 from oauth.diagnosis.causes.rule import UNDATED, Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.contradictions import ENDPOINT_OF
@@ -30,9 +31,8 @@ def version_missing(context: Context) -> Finding:
     if value is None and not context.is_known(Part.REQUEST_HEADERS):
         return unknown(NO_HEADERS, "request headers")
     needs = "" if expected else "the version of the API"
-    label = Label.NEEDS_A_VALUE if needs else Label.READY
-    change = Change(Target.HEADER, "Version", value, expected, needs)
-    fix = Fix(label, f"Send Version: {expected}" if expected else "Send Version", context.step, (change,))
+    title = f"Send Version: {expected}" if expected else "Send Version"
+    fix = changed(context, title, Change(Target.HEADER, "Version", value, expected, needs))
     if value is None or not value.strip():
         return proven(wrong("There is no Version header", "request headers"), fix=fix)
     if not expected:
@@ -59,7 +59,7 @@ def content_type_on_get(context: Context) -> Finding:
     if value is None:
         return ruled_out(right("There is no Content-Type header", "request headers"))
     shown = context.secrets.swept(value)
-    fix = Fix(Label.READY, "Omit Content-Type", context.step, (Change(Target.HEADER, "Content-Type", shown, None),))
+    fix = changed(context, "Omit Content-Type", Change(Target.HEADER, "Content-Type", shown, None))
     return proven(
         wrong(f"Content-Type is {shown} on a GET, which has no body", "request header, Content-Type"), fix=fix
     )
@@ -127,7 +127,7 @@ def address(context: Context) -> Finding:
     return proven(
         wrong(f"Sent to {shown}", "request"),
         open_fact(f"The documented URL is {expected}", "provider"),
-        fix=Fix(Label.READY, "Send it to the documented URL", context.step, (Change(Target.URL, "url", shown, after),)),
+        fix=changed(context, "Send it to the documented URL", Change(Target.URL, "url", shown, after)),
     )
 
 
@@ -144,8 +144,7 @@ def method(context: Context) -> Finding:
     if not allowed and not is_token:
         return unknown("The methods that this endpoint accepts are unknown")
     expected = "POST" if is_token and (not allowed or "POST" in allowed) else allowed[0]
-    change = Change(Target.METHOD, "method", sent, expected)
-    fix = Fix(Label.READY, f"Send it as {expected}", context.step, (change,))
+    fix = changed(context, f"Send it as {expected}", Change(Target.METHOD, "method", sent, expected))
     # Some servers take a token request by GET; a 405 says that this one does not (RFC 9110 §15.5.6).
     says_no = response is not None and response.status == 405 and context.is_known(Part.RESPONSE_HEADERS)
     is_refused = context.is_documented or says_no
@@ -160,7 +159,7 @@ def accept(context: Context) -> Finding:
     if value is None and not context.is_known(Part.REQUEST_HEADERS):
         return unknown(NO_HEADERS, "request headers")
     change = Change(Target.HEADER, "Accept", value, "application/json")
-    fix = Fix(Label.READY, "Send Accept: application/json", context.step, (change,))
+    fix = changed(context, "Send Accept: application/json", change)
     if value is None:
         return proven(wrong("There is no Accept header", "request headers"), fix=fix)
     if "json" in value.lower():

@@ -1,11 +1,11 @@
 """Revoked tokens (RFC 7009)."""
 
 from oauth import parameters
-from oauth.diagnosis.causes.fixes import NEW_TOKEN, new_access_token, revocation_of
+from oauth.diagnosis.causes.fixes import NEW_TOKEN, changed, new_access_token, revocation_of
 from oauth.diagnosis.causes.rule import Finding, Weight, likely, proven, rule, rule_of_origin, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
-from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
+from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
 from oauth.exchange import Exchange, Step
 from oauth.parameters import BODY
 
@@ -59,8 +59,7 @@ def hint_unknown(context: Context) -> Finding:
     shown = context.secrets.swept(hint)
     if hint in ("access_token", "refresh_token"):
         return ruled_out(right(f"token_type_hint is {shown}", BODY))
-    change = Change(Target.FIELD, "token_type_hint", shown, None)
-    fix = Fix(Label.READY, "Omit token_type_hint", context.step, (change,))
+    fix = changed(context, "Omit token_type_hint", Change(Target.FIELD, "token_type_hint", shown, None))
     return proven(wrong(f"token_type_hint is {shown}; registered are access_token and refresh_token", BODY), fix=fix)
 
 
@@ -68,9 +67,9 @@ def _replayed(context: Context, kind: str, token: str) -> Finding:
     if not context.past.reach:
         return unknown("No history was searched for a second exchange of the code")
     issues = (row for row in context.sightings((kind,), token) if row.step in (Step.TOKEN, Step.REFRESH))
-    issued = next((row for row in issues if parameters.succeeded(row)), None)
-    rows = context.before.of_flow(issued.flow) if issued is not None and issued.flow else context.before.rows
-    for row in (*rows, *([issued] if issued is not None and issued not in rows else [])):
+    source = next((row for row in issues if parameters.succeeded(row)), None)
+    rows = context.before.of_flow(source.flow) if source is not None and source.flow else context.before.rows
+    for row in (*rows, *([source] if source is not None and source not in rows else [])):
         code = parameters.read(row.request).value("code") if row.step is Step.TOKEN else ""
         again = [
             item for item in context.exchanged(code) if item.started_at >= row.started_at and not _is_same(item, row)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from oauth import parameters
-from oauth.diagnosis.causes.fixes import put
+from oauth.diagnosis.causes.fixes import changed, put
 from oauth.diagnosis.causes.rule import Finding, Rule, likely, no_value, possible, proven, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Known
-from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
+from oauth.diagnosis.model import Change, Fix, Target, open_fact, right, wrong
 from oauth.diagnosis.secrets import SECRET_NAMES
 from oauth.exchange import Exchange, Step
+from oauth.flow import secrets_of
 from oauth.parameters import Sent
 from oauth.redaction.placeholders import PLACEHOLDER, is_live, length, parse
 
@@ -149,7 +150,7 @@ def mistaken(kind: Kind) -> Rule:
         names = [placeholder.kind] if placeholder and placeholder.kind else [*SECRET_NAMES, "id_token"]
         names = [name for name in names if name in WORDS and name != kind.name]
         for name in names if context.sightings(tuple(names), sent.value) else ():  # mostly it was seen as none of them
-            # What a person typed as a token once proves nothing: it takes an answer that issued it.
+            # A value that a person once typed as a token proves nothing: it takes a response that issued it.
             for row in context.sightings((name,), sent.value):
                 if not (row.step is Step.CALLBACK or parameters.succeeded(row)):
                     continue
@@ -158,7 +159,7 @@ def mistaken(kind: Kind) -> Rule:
         known_kind = placeholder.kind if placeholder else context.vault.kind_of(sent.value) if context.vault else None
         if known_kind in WORDS and known_kind != kind.name:
             return possible(wrong(f"The value was used as {_article(WORDS[known_kind])} before", _place(sent)), fix=fix)
-        if _is_one_of(context, kind, sent, known):
+        if any(context.secrets.same_as(kind.name, sent.value, item) for item in known):
             text = f"The {kind.words} is not another secret: it is the issued one"
             return ruled_out(right(text, context.place_of(known[0]), known[0].row))
         if is_live(sent.value) and (context.flow is not None or context.vault is not None):
@@ -204,11 +205,11 @@ def _never_seen(context: Context, kind: Kind, sent: Sent) -> Finding:
 
 
 def _issuing(context: Context, kind: Kind, sent: Sent) -> list[Exchange]:
-    return [row for row in context.sightings((kind.name,), sent.value) if _issues(row)]
-
-
-def _issues(row: Exchange) -> bool:
-    return row.step is Step.CALLBACK or (row.step in (Step.TOKEN, Step.REFRESH) and parameters.succeeded(row))
+    return [
+        row
+        for row in context.sightings((kind.name,), sent.value)
+        if row.step is Step.CALLBACK or (row.step in (Step.TOKEN, Step.REFRESH) and parameters.succeeded(row))
+    ]
 
 
 def stray_text(value: str) -> str:
@@ -257,21 +258,14 @@ def _rule(kind: Kind, name: str, title: str, judge: Callable[[Context, Sent, Seq
     return Rule(f"{kind.name}.{name}", title, judge_value)
 
 
-def _is_one_of(context: Context, kind: Kind, sent: Sent, known: Sequence[Known]) -> bool:
-    return any(context.secrets.same_as(kind.name, sent.value, item) for item in known)
-
-
 def _others(context: Context, kind: Kind) -> list[tuple[str, str, str]]:
-    flow = context.flow
-    if flow is None:
-        return []
-    secrets = [("state", flow.state, "flow, state"), ("client_secret", flow.client.secret, "flow, client secret")]
-    secrets.append(("code", flow.code, "flow, callback"))
-    for tokens in (flow.tokens, flow.application_tokens):
-        if tokens is not None:
-            secrets.append(("access_token", tokens.access_token, "flow, token response"))
-            secrets.append(("refresh_token", tokens.refresh_token, "flow, token response"))
-    return [item for item in secrets if item[1] and item[0] != kind.name]
+    """Return kind, value and place of the flow's other secrets."""
+    places = {"state": "flow, state", "client_secret": "flow, client secret", "code": "flow, callback"}
+    return [
+        (name, value, places.get(name, "flow, token response"))
+        for name, value in (secrets_of(context.flow) if context.flow else ())
+        if value and name in WORDS and name != kind.name
+    ]
 
 
 def _contains(value: str, part: str) -> bool:
@@ -297,6 +291,5 @@ def _use(context: Context, kind: Kind, sent: Sent, known: Known) -> Fix:
 def _put(context: Context, kind: Kind, sent: Sent, after: str, title: str) -> Fix:
     before = context.secrets.quoted(kind.name, sent.value)
     if kind is ACCESS_TOKEN:
-        change = Change(Target.HEADER, "Authorization", f"Bearer {before}", f"Bearer {after}")
-        return Fix(Label.READY, title, context.step, (change,))
+        return changed(context, title, Change(Target.HEADER, "Authorization", f"Bearer {before}", f"Bearer {after}"))
     return put(context, kind.name, before, after, title)

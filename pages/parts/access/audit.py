@@ -45,7 +45,7 @@ def draw() -> None:
 
 
 def _filters() -> Selection:
-    names = people.everybody(session.database())
+    names = people.names(session.database())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         person = st.selectbox(
             "Person",

@@ -101,14 +101,14 @@ def choose(place: str, label: str, profiles: Iterable[Provider]) -> Provider:
     families = by_family(profiles)
     if st.session_state.get(f"{place}.provider") not in families:
         st.session_state.pop(f"{place}.provider", None)  # the profile was deleted
-    chosen = st.selectbox(
+    selection = st.selectbox(
         label,
         list(families),
         format_func=lambda family: families[family][0].name,
         key=f"{place}.provider",
         persist_state="session",
     )
-    return choose_site(families[chosen], f"{place}.site.{chosen}")
+    return choose_site(families[selection], f"{place}.site.{selection}")
 
 
 def choose_site(sites: Sequence[Provider], key: str, width: int | Literal["stretch"] = "stretch") -> Provider:

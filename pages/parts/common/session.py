@@ -287,10 +287,10 @@ def history() -> History:
 
 def note_missing_row(number: int) -> None:
     """Record in the audit, once in a session, that a person asked for the row of another. Raises ``HistoryError``."""
-    asked: set[int] = st.session_state.setdefault(_ASKED, set())
-    if person().sees is None or number in asked:
+    numbers: set[int] = st.session_state.setdefault(_ASKED, set())
+    if person().sees is None or number in numbers:
         return
-    asked.add(number)
+    numbers.add(number)
     if current().history.get(number) is not None:
         audit(Event.REFUSAL, f"row {number}", "the row is another's", allowed=False)
 
@@ -347,8 +347,8 @@ def redacted(text: str, *vaults: Vault) -> str:
 
 def registrations() -> dict[str, Registration]:
     """Return the clients that this browser session registered, by the id of their provider."""
-    kept: dict[str, Registration] = st.session_state.setdefault(REGISTRATIONS, {})
-    return kept
+    by_provider: dict[str, Registration] = st.session_state.setdefault(REGISTRATIONS, {})
+    return by_provider
 
 
 def start(provider: Provider, client: Client, chosen: str) -> Session:

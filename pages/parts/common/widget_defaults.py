@@ -48,21 +48,21 @@ def end_run() -> None:
 
 def keep(key: str, default: object) -> None:
     """Give a widget its default before it is drawn first, and again whenever the default changes."""
-    all_given, state = _all_given(), st.session_state
-    given = all_given.get(key)
+    entries, state = _all_given(), st.session_state
+    entry = entries.get(key)
     if key not in state:
         state[key] = default
-        given = _Given(default, default, UNKNOWN if given is None else given.before, _run())
-    elif given is None:
-        given = _Given(default, state[key], UNKNOWN, 0)
-    elif given.default is UNKNOWN:
-        given = replace(given, default=default, value=default if given.value is UNKNOWN else given.value)
-    elif given.default != default:
-        given = _Given(default, default, state[key], _run())
+        entry = _Given(default, default, UNKNOWN if entry is None else entry.before, _run())
+    elif entry is None:
+        entry = _Given(default, state[key], UNKNOWN, 0)
+    elif entry.default is UNKNOWN:
+        entry = replace(entry, default=default, value=default if entry.value is UNKNOWN else entry.value)
+    elif entry.default != default:
+        entry = _Given(default, default, state[key], _run())
         state[key] = default
-    if given.is_missed(state[key]):
-        state[key] = given.value
-    all_given[key] = given
+    if entry.is_missed(state[key]):
+        state[key] = entry.value
+    entries[key] = entry
 
 
 def put(key: str, value: object) -> None:
@@ -73,8 +73,8 @@ def put(key: str, value: object) -> None:
 
 def default_of(key: str) -> object:
     """Return the default that a widget was given last, ``None`` without one."""
-    given = _all_given().get(key)
-    return None if given is None or given.default is UNKNOWN else given.default
+    entry = _all_given().get(key)
+    return None if entry is None or entry.default is UNKNOWN else entry.default
 
 
 def forget(key: str) -> None:
@@ -83,8 +83,8 @@ def forget(key: str) -> None:
 
 
 def _all_given() -> dict[str, _Given]:
-    given: dict[str, _Given] = st.session_state.setdefault(GIVEN, {})
-    return given
+    entries: dict[str, _Given] = st.session_state.setdefault(GIVEN, {})
+    return entries
 
 
 def _run() -> int:

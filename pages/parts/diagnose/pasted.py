@@ -222,9 +222,9 @@ class Reading:
         )
         profile.preselect("walkthrough", provider)
         st.session_state[f"walkthrough.client.{provider.id}"] = session.OWN_CLIENT
-        opened = session.start(provider, client, session.OWN_CLIENT)
-        own_client.fill_in(opened.vault, provider, client)
-        prefill.fill(opened, ACTION_OF[exchange.step], exchange.request)
+        walkthrough = session.start(provider, client, session.OWN_CLIENT)
+        own_client.fill_in(walkthrough.vault, provider, client)
+        prefill.fill(walkthrough, ACTION_OF[exchange.step], exchange.request)
 
     def replay(self, position: int, explanation: Explanation | None) -> None:
         """Send the request to the sandbox, with the sandbox's own values in place of those it does not know."""

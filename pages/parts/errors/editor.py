@@ -90,7 +90,7 @@ PLACEHOLDERS = {
 class Draft:
     """An entry, or with ``is_head`` the fields of a catalogue, being written.
 
-    ``catalogue`` is that of ``entry``, which is ``None`` for a new one; ``exchange`` is the answer that it is made of.
+    ``catalogue`` is that of ``entry``, which is ``None`` for a new one; ``exchange`` is the one that it is made of.
     ``problems`` are those found by the last try to save; ``filled`` has the values that were read from the example.
     """
 
@@ -224,8 +224,8 @@ def _form(draft: Draft) -> None:
     is_new = draft.entry is None and not draft.is_head
     title = "Edit the catalogue" if draft.is_head else "Document an error" if is_new else "Edit an error"
     st.header(title, anchor=False)
-    waiting = st.query_params.get(DOCUMENT, "")
-    if waiting and not _is_of_row(draft, waiting):
+    row = st.query_params.get(DOCUMENT, "")
+    if row and not _is_of_row(draft, row):
         st.warning("Another error is being written. Save or cancel it; then the one from the history opens here.")
     if draft.exchange is not None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -272,7 +272,7 @@ def _choice(draft: Draft) -> Catalogue | None:
         own = {file.id: file.catalogue for file in catalogues.own() if file.catalogue is not None}
         if st.session_state.get(f"{FIELD}.catalogue") not in own:
             st.session_state[f"{FIELD}.catalogue"] = NEW  # it was deleted meanwhile
-        chosen = st.selectbox(
+        catalogue_id = st.selectbox(
             "Catalogue",
             [NEW, *own],
             format_func=lambda id: f"{own[id].name} ({id}.toml)" if id else "New catalogue",
@@ -280,8 +280,8 @@ def _choice(draft: Draft) -> Catalogue | None:
             persist_state="session",
             width=480,
         )
-        if chosen:
-            return own[chosen]
+        if catalogue_id:
+            return own[catalogue_id]
     with st.container(border=True, key="errors.document.group.catalogue"):
         for place, name in in_columns(list(drafting.HEAD), 2):
             with place:
@@ -371,8 +371,8 @@ def _values() -> dict[str, Any]:
         values["status"] = int(typed["status"][:9])
     with suppress(ValueError):
         values["date"] = date.fromisoformat(typed["date"])
-    chosen = catalogues.catalogue(st.session_state.get(f"{FIELD}.catalogue") or "")
-    if documentation := chosen.documentation if chosen else _head_values().get("documentation"):
+    catalogue = catalogues.catalogue(st.session_state.get(f"{FIELD}.catalogue") or "")
+    if documentation := catalogue.documentation if catalogue else _head_values().get("documentation"):
         values.setdefault("source", documentation)
     if id := drafting.slug(typed["number"] or typed["code"] or typed["title"]):
         values.setdefault("id", id)
@@ -402,8 +402,8 @@ def _use_pattern(pattern: str) -> None:
 
 def _ids(draft: Draft) -> list[str]:
     """Return the ids that the entry must not have."""
-    chosen = _chosen(draft)
-    return [error.id for error in chosen.errors if error != draft.entry] if chosen else []
+    catalogue = _chosen(draft)
+    return [error.id for error in catalogue.errors if error != draft.entry] if catalogue else []
 
 
 def _fill() -> None:
@@ -427,7 +427,7 @@ def _fill() -> None:
 
 
 def _read(text: str) -> dict[str, Any]:
-    """Return the fields that a pasted text says: an answer in it, or the text as the provider's words."""
+    """Return the fields that a pasted text has: those of a response in it, or else the text as the provider's words."""
     vault, today = current().vault(), now().date()
     try:
         items = paste.read(text)
@@ -501,9 +501,9 @@ def _check(is_right: bool | None, right: str, wrong: str) -> None:
 def _save(*, more: bool = False) -> None:
     """Write what the form has, or leave it open with what is wrong in it."""
     draft: Draft = st.session_state[DRAFT]
-    chosen, values, head = _chosen(draft), {} if draft.is_head else _values(), _head_values()
+    catalogue, values, head = _chosen(draft), {} if draft.is_head else _values(), _head_values()
     problems = [] if draft.is_head else list(drafting.problems(values, _ids(draft)))
-    is_head_typed = draft.is_head or chosen is None
+    is_head_typed = draft.is_head or catalogue is None
     if is_head_typed:
         problems += (Problem(f"head.{it.field}", it.text) for it in drafting.head_problems(head))
     vault = current().vault()
@@ -516,12 +516,12 @@ def _save(*, more: bool = False) -> None:
             st.session_state[DRAFT] = replace(draft, problems=tuple(problems))
             return
         session.audit(
-            Event.CATALOGUE, chosen.id if chosen else str(head.get("name", "")), f"saved {values.get('id', '')}"
+            Event.CATALOGUE, catalogue.id if catalogue else str(head.get("name", "")), f"saved {values.get('id', '')}"
         )
         if draft.is_head and draft.catalogue is not None:
             saved = editing.put_head(draft.catalogue.id, head, draft.catalogue)
-        elif chosen is not None:
-            saved = editing.put_entry(chosen.id, values, draft.entry)
+        elif catalogue is not None:
+            saved = editing.put_entry(catalogue.id, values, draft.entry)
         else:
             saved = editing.create(editing.new_id(head["name"], editing.used_ids()), editing.new_text(head, values))
     except (CatalogueError, HistoryError) as error:

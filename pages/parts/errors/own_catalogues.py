@@ -67,7 +67,7 @@ def _catalogue(file: CatalogueFile) -> None:
         entries = {error.id: error for error in catalogue.errors}
         if st.session_state.get(f"{place}.entry") not in entries:
             st.session_state.pop(f"{place}.entry", None)  # it was deleted
-        chosen = st.selectbox(
+        entry_id = st.selectbox(
             "Error",
             list(entries),
             format_func=lambda id: f"{id} · {entries[id].title}",
@@ -76,7 +76,7 @@ def _catalogue(file: CatalogueFile) -> None:
             filter_mode="contains",
             persist_state="session",
         )
-        entry = entries.get(chosen or "", catalogue.errors[0])
+        entry = entries.get(entry_id or "", catalogue.errors[0])
         st.button("Edit", key=f"{place}.entry.edit", icon=":material/edit:", on_click=begin, args=(catalogue, entry))
         with st.popover("Delete", icon=":material/delete:", key=f"{place}.entry.delete", disabled=count == 1):
             st.text(f"This deletes {entry.id}. Exchanges that are kept keep its name until they are recognised again.")

@@ -51,7 +51,7 @@ def draw(number: int) -> None:
 
 
 def _document(number: int, explanation: Explanation) -> None:
-    """Draw the link to the form of a catalogue of your own, where no other has the error."""
+    """Draw the link to the form of your own catalogue, where no other has the error."""
     if not may(Action.CATALOGUES):
         return
     is_own = explanation.kind == "provider" and explanation.entry.partition("/")[0] not in reserved()

@@ -40,11 +40,11 @@ def draw(filters: Filters, resolved: Filters, version: object) -> None:
 
 def _pills(filters: Filters, facet: Facet) -> None:
     counts = dict(facet.values)
-    chosen = [value for value in filters.get(facet.name) if value in counts]
+    selection = [value for value in filters.get(facet.name) if value in counts]
     if not counts:
         return
     key = f"history.filter.{facet.name}"
-    st.session_state[key] = chosen
+    st.session_state[key] = selection
     st.pills(
         _LABELS[facet.name],
         list(counts),
@@ -69,8 +69,8 @@ def _shortened(text: str) -> str:
 
 
 def _chosen(filters: Filters, name: str) -> None:
-    chosen = st.session_state[f"history.filter.{name}"]
-    url_state.put_filters(filters.put(name, *chosen))
+    selection = st.session_state[f"history.filter.{name}"]
+    url_state.put_filters(filters.put(name, *selection))
 
 
 def _time(filters: Filters) -> None:

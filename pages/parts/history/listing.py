@@ -102,13 +102,13 @@ def _followed(filters: Filters, running: bool) -> None:
 def _has_changed() -> bool:
     history = session.history()
     rows: list[Row] = st.session_state[_ROWS]
-    waiting = [
+    ids = [
         row.exchange.id
         for row in rows
         if row.unanswered and row.exchange.step is not Step.CALLBACK and row.exchange.id is not None
     ]
     seen, st.session_state[_SEEN] = st.session_state[_SEEN], last_id(history)
-    return seen != st.session_state[_SEEN] or (bool(waiting) and history.some_answered(waiting))
+    return seen != st.session_state[_SEEN] or (bool(ids) and history.some_answered(ids))
 
 
 def _table(rows: list[Row]) -> None:

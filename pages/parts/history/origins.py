@@ -12,8 +12,8 @@ _LABEL = "Drills and imports"
 
 def shown(filters: Filters) -> Filters:
     """Return the filters of the list: without drills and imports, unless a term names them, a case or a flow."""
-    asked = filters.names() & {OriginTerm.name, CaseTerm.name, FlowTerm.name}
-    return filters if asked else filters.without(OriginTerm.name, *OriginTerm.options)
+    names = filters.names() & {OriginTerm.name, CaseTerm.name, FlowTerm.name}
+    return filters if names else filters.without(OriginTerm.name, *OriginTerm.options)
 
 
 def hides(filters: Filters) -> bool:

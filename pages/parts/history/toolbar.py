@@ -103,9 +103,9 @@ def _show(report: Report) -> None:
             args=(Filters(origin="import"),),
         )
     if report.problems:
-        shown = "\n".join(report.problems[:MOST_PROBLEMS])
+        problems = "\n".join(report.problems[:MOST_PROBLEMS])
         more = len(report.problems) - MOST_PROBLEMS
-        st.text(f"Problems:\n{shown}" + (f"\nand {more:,} more" if more > 0 else ""))
+        st.text(f"Problems:\n{problems}" + (f"\nand {more:,} more" if more > 0 else ""))
 
 
 def secret() -> None:

@@ -32,13 +32,13 @@ KINDS = {"access_token": "Access token", "refresh_token": "Refresh token"}
 def draw(current: Session) -> None:
     """Draw the step."""
     provider = current.flow.provider
-    offered = [name for name in TITLES if name in ALWAYS or ACTIONS[name].address(provider)]
-    if st.session_state.get("call.action") not in offered:
+    actions = [name for name in TITLES if name in ALWAYS or ACTIONS[name].address(provider)]
+    if st.session_state.get("call.action") not in actions:
         st.session_state["call.action"] = "api"
     with step.frame(current, "call", "4 · Use the tokens"):
         action = st.segmented_control(
             "Action",
-            offered,
+            actions,
             format_func=TITLES.__getitem__,
             required=True,
             key="call.action",
@@ -125,8 +125,8 @@ def _present_token(current: Session, action: str, label: str) -> None:
 
 def _succeeded(current: Session, action: str) -> Exchange | None:
     """Return the last exchange of an action if it succeeded."""
-    shown = current.shown.get(action)
-    return shown.exchange if shown is not None and shown.explanation is None else None
+    last = current.shown.get(action)
+    return last.exchange if last is not None and last.explanation is None else None
 
 
 def _refresh_result(current: Session) -> None:

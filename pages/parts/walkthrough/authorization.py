@@ -76,11 +76,11 @@ def take(session: Session) -> bool:
     """
     if keeping.is_overtaken():
         return keeping.is_news()
-    received = session.handover.take(session.flow.state)
-    if received is None:
+    callback = session.handover.take(session.flow.state)
+    if callback is None:
         return receive_refusal(session)
-    if not receive(session, list(received.parameters), received.received_at):
-        session.handover.give_back(session.flow.state, received)
+    if not receive(session, list(callback.parameters), callback.received_at):
+        session.handover.give_back(session.flow.state, callback)
     return True
 
 

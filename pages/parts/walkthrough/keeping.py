@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -239,7 +240,7 @@ def leave(current: Session) -> None:
         held.sending = None
 
 
-def claim(current: Session, action: str) -> Callable[[], None] | None:
+def claim(current: Session, action: str) -> Callable[[], object] | None:
     """Save that a request is about to be sent, and return a function that saves its response.
 
     Return ``None`` if the request must not be sent: another tab may have sent it, or went on. The function uses nothing
@@ -252,18 +253,10 @@ def claim(current: Session, action: str) -> Callable[[], None] | None:
         return None
     held.sending = None
     fields = _fields_now()
-    if not _save(current, held, fields, _Sending(action, now() + longest(current))):
+    until = now() + timedelta(seconds=current.flow.provider.connection.total_timeout) + SLACK
+    if not _save(current, held, fields, _Sending(action, until)):
         return None
-
-    def save_response() -> None:
-        _save(current, held, fields, None)
-
-    return save_response
-
-
-def longest(current: Session) -> timedelta:
-    """Return the time after which no request of this flow can be waiting for its response."""
-    return timedelta(seconds=current.flow.provider.connection.total_timeout) + SLACK
+    return partial(_save, current, held, fields, None)
 
 
 def save(current: Session) -> bool:

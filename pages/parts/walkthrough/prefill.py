@@ -45,9 +45,8 @@ def edits() -> dict[str, object]:
 def _is_edit(key: str) -> bool:
     action, _, rest = key.partition(".")
     part, _, more = rest.partition(".")
-    if key in OPTIONS or (action in ACTIONS and part in EDITED):
-        return not more.endswith(("add", "reset"))  # a button has no value to put back
-    return False
+    is_button = more.endswith(("add", "reset"))  # which has no value to put back
+    return not is_button and (key in OPTIONS or (action in ACTIONS and part in EDITED))
 
 
 def is_changed(key: str) -> bool:

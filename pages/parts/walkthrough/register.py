@@ -75,10 +75,10 @@ def _registered(current: Session, registration: Registration) -> None:
         lines.append(f"scope          {registration.scope}")
     lines += [f"redirect_uri   {uri}" for uri in registration.redirect_uris]
     st.code("\n".join(lines), language=None, wrap_lines=True)
-    shown = current.shown.get("register")
-    if shown is not None:
+    last = current.shown.get("register")
+    if last is not None:
         with st.expander("Exchange", key="register.details"):
-            exchange.draw("register", shown.exchange, None)
+            exchange.draw("register", last.exchange, None)
     if not registration.uri:
         st.caption("The server offers no way to delete the client (RFC 7592). It stays registered there.")
         return

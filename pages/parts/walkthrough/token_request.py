@@ -78,7 +78,7 @@ def _build(action: str, url: str, fields: list[Field]) -> Request:
 
 def _options(current: Session, action: str, signed: Signed) -> None:
     usual = (ClientAuthentication.BODY, ClientAuthentication.BASIC, _authentication(action))
-    offered = [item for item in AUTHENTICATION_LABELS if current.options or item in usual]
+    methods = [item for item in AUTHENTICATION_LABELS if current.options or item in usual]
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         if ACTIONS[action].grant is not None:
             st.segmented_control(
@@ -91,7 +91,7 @@ def _options(current: Session, action: str, signed: Signed) -> None:
             )
         st.segmented_control(
             "Client authentication",
-            offered,
+            methods,
             format_func=AUTHENTICATION_LABELS.__getitem__,
             required=True,
             key=f"{action}.secret_in",

@@ -19,7 +19,7 @@ from oauth_sandbox.faults.connection import connection_of, disconnected
 from oauth_sandbox.faults.error_responses import request_limit_page
 from oauth_sandbox.faults.hold import Hold
 from oauth_sandbox.log import Outcome
-from oauth_sandbox.openid import endpoints as openid
+from oauth_sandbox.openid.refusal import Refusal
 from oauth_sandbox.partner.routes import TABLE, with_ids
 from oauth_sandbox.paths import API, OAUTH_METADATA, endpoints_by_path
 from oauth_sandbox.pipeline import PipelineResult, held_first, process
@@ -33,7 +33,7 @@ CONTROL = "/control/"
 UNKNOWN_PATH: Mapping[Api, Callable[[str], ProviderError]] = {
     Api.PARTNER: partial(ApiError, 404),
     Api.OLXGROUP: lambda text: olxgroup.Refusal(404, f"Not documented: {text}"),
-    Api.GENERIC: partial(openid.Refusal, 404, "not_found"),
+    Api.GENERIC: partial(Refusal, 404, "not_found"),
 }
 """The refusal of a path that an API does not have."""
 

@@ -106,26 +106,16 @@ def examine(sandbox: Sandbox, query: str, issuer: str = "") -> AuthorizationRequ
 
 
 def decide(sandbox: Sandbox, request: AuthorizationRequest, decision: str, user: str = "") -> str:
-    """Return the URL that the user's ``decision``, approve or deny, leads to.
+    """Return the URL that the user's ``decision``, approve or deny, leads to (RFC 6749 §4.1.2).
 
     ``user`` is the id of the user who decides, the first one when empty. Raises ``ErrorPage`` for an unknown decision
     or user.
     """
-    if decision == "deny":
-        return refuse(request, "access_denied", "The user denied the request")
-    if decision != "approve":
-        raise ErrorPage("The decision is neither approve nor deny", decision, "Use one of the page's buttons.")
     if request.wish is not None and request.wish.silent and sandbox.logins.session is not None:
-        return approve(sandbox, request, sandbox.logins.session.user_id)
-    by_text = {str(user_id): user_id for user_id in sandbox.users}
-    if user and user not in by_text:
-        raise ErrorPage("The user is unknown", user, f"Choose one of: {', '.join(by_text)}.")
-    return approve(sandbox, request, by_text.get(user))
-
-
-def approve(sandbox: Sandbox, request: AuthorizationRequest, user_id: int | None = None) -> str:
-    """Issue a code and return the URL that delivers it to the client (RFC 6749 §4.1.2)."""
-    user_id = next(iter(sandbox.users)) if user_id is None else user_id
+        user = str(sandbox.logins.session.user_id)
+    user_id = approver(sandbox, decision, user)
+    if user_id is None:
+        return refuse(request, "access_denied", "The user denied the request")
     code = sandbox.issue_code(
         request.client.client_id,
         request.redirect_uri,
@@ -137,6 +127,21 @@ def approve(sandbox: Sandbox, request: AuthorizationRequest, user_id: int | None
     if request.wish is not None:
         openid.remember(sandbox, request.wish, request.client, request.scope, user_id, code)
     return with_parameters(request.redirect_uri, {"code": code}, request.state, request.issuer)
+
+
+def approver(sandbox: Sandbox, decision: str, user: str) -> int | None:
+    """Return the id of the user who approves, the first one when ``user`` is empty; ``None`` for who denies.
+
+    Raises ``ErrorPage`` for an unknown decision or user.
+    """
+    if decision == "deny":
+        return None
+    if decision != "approve":
+        raise ErrorPage("The decision is neither approve nor deny", decision, "Use one of the page's buttons.")
+    by_text = {str(user_id): user_id for user_id in sandbox.users}
+    if user and user not in by_text:
+        raise ErrorPage("The user is unknown", user, f"Choose one of: {', '.join(by_text)}.")
+    return by_text[user] if user else next(iter(sandbox.users))
 
 
 def refuse(request: AuthorizationRequest, error: str, description: str) -> str:

@@ -142,7 +142,7 @@ class ConfigurationError(ValueError):
 @functools.cache
 def ready_made(api: Api = Api.PARTNER, preset: Preset = Preset.USUAL) -> Configuration:
     """Return the default configuration of an API."""
-    return _read(_with_preset(_parsed(INITIAL[api]), preset), INITIAL[api].name, api)
+    return _read(_with_preset(api, preset), INITIAL[api].name, api)
 
 
 def load(path: Path, api: Api = Api.PARTNER, preset: Preset | None = None) -> Configuration:
@@ -199,7 +199,7 @@ def _inherited(server: Configuration, document: Mapping[str, Any]) -> dict[str, 
 
 def _merged(document: Mapping[str, Any], api: Api) -> dict[str, Any]:
     """Return a document with what it leaves out as in the API's default."""
-    basis = _with_preset(_parsed(INITIAL[api]), document.get("preset"))
+    basis = _with_preset(api, document.get("preset"))
     merged = basis | dict(document)
     for name in ("lifetimes", "request_limit", "behaviour", "openid"):
         if isinstance(document.get(name), dict):
@@ -207,8 +207,9 @@ def _merged(document: Mapping[str, Any], api: Api) -> dict[str, Any]:
     return merged
 
 
-def _with_preset(document: dict[str, Any], preset: object) -> dict[str, Any]:
-    """Return a configuration with the values of a preset; an unknown one is refused when the result is read."""
+def _with_preset(api: Api, preset: object) -> dict[str, Any]:
+    """Return an API's default with the values of a preset; an unknown one is refused when the result is read."""
+    document = _parsed(INITIAL[api])
     strict = preset == Preset.STRICT
     return document | {
         "preset": preset or Preset.USUAL,

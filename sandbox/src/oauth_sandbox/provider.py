@@ -31,6 +31,7 @@ from oauth_sandbox.store import Issued, Kind, State, Store
 from oauth_sandbox.validation import quoted
 
 CAPACITY = 50_000
+"""Number of codes, of access tokens and of refresh tokens that are kept."""
 REFUSED = 100
 """Number of refused authorization requests that are remembered."""
 DAY = timedelta(days=1)
@@ -63,18 +64,16 @@ class Tokens:
 class Sandbox:
     """One provider, with a movable ``clock`` over the real time of ``base``.
 
-    ``configuration`` is the initial state, by default ``sandbox.toml``; its scopes never change. ``capacity``
-    bounds the codes, the access tokens and the refresh tokens separately. ``partner`` has the data of the partner API,
-    generated from ``seed``. ``faults``, ``lint``, ``log`` and ``limiter`` are used under the lock too. ``refused`` has
-    the query of the last authorization requests that were answered with an error page, and its words: their
-    application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests that a test has stopped, ``request_id``
-    is that of the request that is being answered. ``logins`` are those of the OpenID provider.
+    ``configuration`` is the initial state, by default ``sandbox.toml``; its scopes never change. ``partner`` has the
+    data of the partner API, generated from ``seed``. ``faults``, ``lint``, ``log`` and ``limiter`` are used under the
+    lock too. ``refused`` has the query of the last authorization requests that were answered with an error page, and
+    its words: their application is told nothing (RFC 6749 §4.1.2.1). ``holds`` has the requests that a test has
+    stopped, ``request_id`` is that of the request that is being answered. ``logins`` are those of the OpenID provider.
     """
 
     def __init__(
         self,
         base: Callable[[], datetime],
-        capacity: int = CAPACITY,
         configuration: Configuration | None = None,
         fault_header: bool = False,
     ) -> None:
@@ -84,7 +83,7 @@ class Sandbox:
         self._starts_with_fault_header = fault_header
         self._clients = dict(self.configuration.clients)
         self._users = dict(self.configuration.users)
-        self._stores = {kind: Store(kind, timedelta(), capacity) for kind in Kind}
+        self._stores = {kind: Store(kind, timedelta(), CAPACITY) for kind in Kind}
         self._last_family = 0
         self.partner = PartnerData()
         self.faults = Faults()

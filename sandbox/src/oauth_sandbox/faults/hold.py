@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from oauth_sandbox.faults.fault import Fault
 from oauth_sandbox.request import Endpoint, IncomingRequest
@@ -28,13 +27,12 @@ class Hold(Fault, frozen=True, tag="hold"):
         return self.when == "before"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A request that is held."""
+class Held(Struct, frozen=True, forbid_unknown_fields=True):
+    """A request that the fault ``hold`` has stopped."""
 
     number: int
     endpoint: Endpoint
-    client_id: str | None
+    client_id: Annotated[str | None, Meta(description="null: the request named no known client.")]
     when: When
     since: datetime
 

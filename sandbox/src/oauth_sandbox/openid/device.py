@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from oauth_sandbox.openid.refusal import Refusal
 from oauth_sandbox.scope import Scope
 
 if TYPE_CHECKING:
@@ -34,15 +35,6 @@ class Device:
     user_id: int | None = None
 
 
-class Pending(Exception):
-    """A poll without tokens; ``error`` is the code for it."""
-
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(description)
-        self.error = error
-        self.description = description
-
-
 def begin(sandbox: "Sandbox", client_id: str, scope: Scope) -> tuple[str, Device]:
     """Return the device's code, and the device."""
     letters = "".join(secrets.choice(LETTERS) for _ in range(8))
@@ -65,20 +57,20 @@ def of_user_code(sandbox: "Sandbox", text: str) -> Device | None:
 
 
 def poll(sandbox: "Sandbox", client_id: str, code: str) -> Device:
-    """Return the device once its user approved, and forget it. Raises ``Pending``."""
+    """Return the device once its user approved, and forget it. Raises ``Refusal``."""
     device, now = sandbox.logins.devices.get(code), sandbox.clock.now()
     if device is None or device.client_id != client_id:
-        raise Pending("invalid_grant", "The device code is unknown, used, or of another client")
+        raise Refusal(400, "invalid_grant", "The device code is unknown, used, or of another client")
     early = device.polled_at is not None and now - device.polled_at < device.interval
     device.polled_at = now
     if device.expires_at <= now:
-        raise Pending("expired_token", "The device code has expired")
+        raise Refusal(400, "expired_token", "The device code has expired")
     if device.user_id is None and early:
         device.interval += INTERVAL
-        raise Pending("slow_down", f"Poll every {device.interval.total_seconds():.0f} seconds")
+        raise Refusal(400, "slow_down", f"Poll every {device.interval.total_seconds():.0f} seconds")
     if device.user_id is None:
-        raise Pending("authorization_pending", "The user has not decided yet")
+        raise Refusal(400, "authorization_pending", "The user has not decided yet")
     del sandbox.logins.devices[code]
     if not device.user_id:
-        raise Pending("access_denied", "The user denied the request")
+        raise Refusal(400, "access_denied", "The user denied the request")
     return device

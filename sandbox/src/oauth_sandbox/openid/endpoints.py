@@ -2,7 +2,6 @@
 
 import hmac
 import secrets
-from collections.abc import Mapping
 
 from oauth_sandbox import authorization_endpoint, token_endpoint
 from oauth_sandbox.authorization_endpoint import ErrorPage, ErrorRedirect, with_parameters
@@ -14,13 +13,13 @@ from oauth_sandbox.errors import (
     InactiveClient,
     InvalidClient,
     OAuthError,
-    ProviderError,
     RedirectUriMismatch,
     challenge,
 )
 from oauth_sandbox.openid import device, keys, pushed, registration
 from oauth_sandbox.openid.authorization import PROMPTS, approved
 from oauth_sandbox.openid.claims import OPENID, id_token, user_claims
+from oauth_sandbox.openid.refusal import Refusal
 from oauth_sandbox.parameters import FORM, Parameters
 from oauth_sandbox.paths import PATHS
 from oauth_sandbox.provider import Sandbox, Tokens
@@ -45,22 +44,6 @@ ADDRESSES = {
 
 SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
 CHALLENGE_METHODS = {Pkce.REQUIRED: ["S256"], Pkce.ENFORCED: ["S256", "plain"], Pkce.IGNORED: ["S256"]}
-
-
-class Refusal(ProviderError):
-    """An error as RFC 6749 §5.2 and RFC 6750 §3 have it; without a code when no token was sent (RFC 6750 §3.1)."""
-
-    def __init__(self, status: int, error: str, description: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(description)
-        self.status = status
-        self.error = error
-        self.description = description.replace('"', "'")  # which an error_description must not have
-        self.headers = headers or {}
-
-    @property
-    def members(self) -> Mapping[str, object]:
-        """``error`` and ``error_description``."""
-        return {"error": self.error, "error_description": self.description} if self.error else {}
 
 
 def discovery(sandbox: Sandbox, request: IncomingRequest) -> Response:
@@ -167,20 +150,13 @@ def activate(sandbox: Sandbox, request: IncomingRequest) -> Response:
     waiting = device.of_user_code(sandbox, code) if code else None
     if waiting is None:
         return device_page(code)
-    decision, user_id = form.get("decision"), form.get("user") or str(next(iter(sandbox.users)))
-    by_text = {str(user): user for user in sandbox.users}
-    if decision not in (None, "approve", "deny"):
-        raise ErrorPage("The decision is neither approve nor deny", decision, "Use one of the page's buttons.")
-    if decision == "approve" and user_id not in by_text:
-        raise ErrorPage("The user is unknown", user_id, f"Choose one of: {', '.join(by_text)}.")
-    if decision == "approve":
-        waiting.user_id = by_text[user_id]
-        approved(sandbox, waiting.client_id, waiting.scope, waiting.user_id)
-    elif decision == "deny":
-        waiting.user_id = 0
-    else:
+    if "decision" not in form:
         users = tuple(sandbox.users.values())
         return device_page(code, sandbox.client(waiting.client_id), sandbox.scope_in_words(waiting.scope), users)
+    user_id = authorization_endpoint.approver(sandbox, form["decision"], form.get("user", ""))
+    waiting.user_id = user_id or 0
+    if user_id is not None:
+        approved(sandbox, waiting.client_id, waiting.scope, user_id)
     return done_page("Done", "You can go back to the device.")
 
 
@@ -196,10 +172,7 @@ def register(sandbox: Sandbox, request: IncomingRequest) -> Response:
         del registrations[client_id]
         sandbox.remove_client(client_id)
         return Response(204)
-    try:
-        client, members = registration.register(sandbox, request.body)
-    except registration.RegistrationError as error:
-        raise Refusal(400, error.error, error.description) from error
+    client, members = registration.register(sandbox, request.body)
     token = registrations[client.client_id] = secrets.token_urlsafe(32)
     page = f"{sandbox.issuer_at(request.origin)}{PATHS[sandbox.configuration.api][Endpoint.REGISTER]}"
     managed = {"registration_client_uri": f"{page}?client_id={client.client_id}", "registration_access_token": token}
@@ -211,10 +184,7 @@ def _of_device(sandbox: Sandbox, request: IncomingRequest, parameters: Parameter
     client = _client(sandbox, request, parameters)
     if "device_code" not in parameters:
         raise Refusal(400, "invalid_request", "The parameter device_code is required")
-    try:
-        ready = device.poll(sandbox, client.client_id, parameters["device_code"])
-    except device.Pending as pending:
-        raise Refusal(400, pending.error, pending.description) from pending
+    ready = device.poll(sandbox, client.client_id, parameters["device_code"])
     return sandbox.issue_tokens(client.client_id, ready.scope, ready.user_id, family=sandbox.new_family())
 
 

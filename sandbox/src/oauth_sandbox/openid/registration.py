@@ -15,6 +15,7 @@ from oauth_sandbox.clients import (
     check_redirect_uri,
     client_from,
 )
+from oauth_sandbox.openid.refusal import Refusal
 from oauth_sandbox.scope import parse
 from oauth_sandbox.validation import InvalidInput, decoded
 
@@ -36,21 +37,12 @@ class Metadata(Struct):
     scope: str = ""
 
 
-class RegistrationError(Exception):
-    """Metadata that cannot be registered; ``error`` is the code for it (RFC 7591 §3.2.2)."""
-
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(description)
-        self.error = error
-        self.description = description
-
-
 def register(sandbox: "Sandbox", body: bytes) -> tuple[Client, dict[str, Any]]:
-    """Register a client, and return it with the members of the answer. Raises ``RegistrationError``."""
+    """Register a client, and return it with the members of the answer. Raises ``Refusal``."""
     try:
         metadata: Metadata = decoded(body, Metadata)
     except InvalidInput as error:
-        raise RegistrationError("invalid_client_metadata", str(error)) from error
+        raise Refusal(400, "invalid_client_metadata", str(error)) from error
     grants = [grant for grant in GrantType if grant in metadata.grant_types]
     allowed = sandbox.configuration.scopes
     problem = ""
@@ -61,25 +53,23 @@ def register(sandbox: "Sandbox", body: bytes) -> tuple[Client, dict[str, Any]]:
     elif len(sandbox.clients()) >= MOST:
         problem = f"There are {MOST:,} clients already. Reset the sandbox"
     if problem:
-        raise RegistrationError("invalid_client_metadata", problem)
+        raise Refusal(400, "invalid_client_metadata", problem)
     uris = metadata.redirect_uris
     if len(uris) > MOST_URIS:
-        raise RegistrationError(
-            "invalid_redirect_uri", f"There are {len(uris):,} redirect_uris. Send {MOST_URIS} at most"
-        )
+        raise Refusal(400, "invalid_redirect_uri", f"There are {len(uris):,} redirect_uris. Send {MOST_URIS} at most")
     for number, uri in enumerate(uris, start=1):
         place = f"Number {number} of redirect_uris"
         if len(uri) > LONGEST_URI:
-            raise RegistrationError("invalid_redirect_uri", f"{place} is longer than {LONGEST_URI:,} characters")
+            raise Refusal(400, "invalid_redirect_uri", f"{place} is longer than {LONGEST_URI:,} characters")
         try:
             check_redirect_uri(uri)
         except InvalidRedirectUri as error:  # not with its text, which an error_description may not have
-            raise RegistrationError("invalid_redirect_uri", f"{place} {error.problem}") from error
+            raise Refusal(400, "invalid_redirect_uri", f"{place} {error.problem}") from error
     if GrantType.AUTHORIZATION_CODE in grants and not uris:
-        raise RegistrationError("invalid_redirect_uri", "A client with authorization_code needs redirect_uris")
+        raise Refusal(400, "invalid_redirect_uri", "A client with authorization_code needs redirect_uris")
     scopes = [name for name in parse(metadata.scope) if name in allowed]
     if metadata.scope.strip() and not scopes:
-        raise RegistrationError("invalid_client_metadata", f"scope has none of {', '.join(allowed)}")
+        raise Refusal(400, "invalid_client_metadata", f"scope has none of {', '.join(allowed)}")
     fields = {
         "client_id": f"registered-{secrets.token_hex(6)}",
         "name": metadata.client_name[:100] or "A registered client",
