@@ -129,8 +129,9 @@ class Exchange:
     """One request and its response or failure; with neither, no response was recorded.
 
     ``marks`` are lower-case words for what only the sender knows: ``tls_unverified`` where the server's certificate was
-    not verified, ``proxy`` where the request went through one, ``bad_charset`` where the body does not decode, and
-    ``pasted`` where a person pasted the page that the browser showed.
+    not verified, ``proxy`` where the request went through one, ``bad_charset`` where the body does not decode,
+    ``pasted`` where a person pasted the page that the browser showed, and ``undated`` where a pasted text does not say
+    when it was: then ``started_at`` is when it was read.
 
     ``id`` is the history row, ``None`` before it is recorded. ``started_at`` is aware and in UTC. ``duration_ms`` is in
     milliseconds. ``flow`` groups the exchanges that share a ``state``; ``case`` is a support ticket's label.
@@ -154,13 +155,15 @@ class Exchange:
     def retry_at(self) -> datetime | None:
         """The earliest time for another request, by ``Retry-After`` (RFC 9110 §10.2.3); ``None`` without one.
 
-        Seconds count from the response's arrival.
+        Seconds count from the response's arrival, if that is known.
         """
         value = header(self.response.headers, "retry-after") if self.response is not None else None
         try:
             if value is None or not value.strip().isdecimal():
                 date = parsedate_to_datetime(value) if value else None
                 return None if date is None else within(date if date.tzinfo else date.replace(tzinfo=UTC))
+            if "undated" in self.marks:
+                return None
             arrived = self.started_at + timedelta(milliseconds=self.duration_ms or 0)
             return within(arrived + timedelta(seconds=int(value)))
         except (ValueError, OverflowError):

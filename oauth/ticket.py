@@ -21,7 +21,7 @@ def summary(exchange: Exchange, explanation: Explanation, diagnosis: Diagnosis |
     number = f"Documented error {explanation.number}: " if explanation.number is not None else ""
     lines = [
         f"{number}{explanation.title}",
-        f"Time: {exchange.started_at:%Y-%m-%d %H:%M:%S} UTC",
+        f"Time: {_time(exchange, '%Y-%m-%d %H:%M:%S', ' UTC')}",
         f"Request ID: {_request_id(exchange, explanation) or 'none'}",
     ]
     if exchange.case:
@@ -65,7 +65,7 @@ def flow_summary(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     first = rows[0].exchange
-    lines = [f"**Flow {_plain(first.flow or 'none')}**, {first.started_at:%Y-%m-%d %H:%M:%S} UTC"]
+    lines = [f"**Flow {_plain(first.flow or 'none')}**, {_time(first, '%Y-%m-%d %H:%M:%S', ' UTC')}"]
     cases = dict.fromkeys(row.exchange.case for row in rows if row.exchange.case)
     if cases:
         lines.append(f"Case: {', '.join(map(_plain, cases))}")
@@ -86,12 +86,16 @@ def _cells(row: Row) -> list[str]:
     error = f"{known.number}. {known.title}" if known else row.error
     return [
         str(exchange.id),
-        f"{exchange.started_at:%H:%M:%S}",
+        _time(exchange, "%H:%M:%S"),
         exchange.step.value,
         result,
         duration,
         _plain(error),
     ]
+
+
+def _time(exchange: Exchange, layout: str, zone: str = "") -> str:
+    return "unknown" if "undated" in exchange.marks else f"{exchange.started_at:{layout}}{zone}"
 
 
 def _plain(text: str) -> str:

@@ -195,8 +195,8 @@ def _candidates(token: DecodedToken, keys: Sequence[Mapping[str, Any]]) -> Check
     if not named:
         kids = sorted(str(item["kid"])[:100] for item in keys if item.get("kid"))
         more = f" and {len(kids) - _MOST_NAMES} more" if len(kids) > _MOST_NAMES else ""
-        known = ", ".join(kids[:_MOST_NAMES]) + more or "none has a kid"
-        return _signature(False, f"The server has no key with the kid {token.kid}. It has {len(keys)}: {known}.")
+        names = ", ".join(kids[:_MOST_NAMES]) + more or "none has a kid"
+        return _signature(False, f"The server has no key with the kid {token.kid}. It has {len(keys)}: {names}.")
     usable = [item for item in named if _is_usable(item, token.algorithm)]
     if not usable:
         item = named[0]
@@ -272,10 +272,12 @@ def _expiry(token: DecodedToken, now: datetime) -> Check:
     at = _time(token.claims.get("exp"))
     if at is None:
         return Check("exp", False, "The expiry time is missing.")
-    left = (at - now).total_seconds()
-    if left < -LEEWAY:
-        return Check("exp", False, f"Expired {span(-left)} ago.")
-    return Check("exp", True, f"Expires in {span(left)}." if left > 0 else "Has just expired, within the leeway.")
+    remaining = (at - now).total_seconds()
+    if remaining < -LEEWAY:
+        return Check("exp", False, f"Expired {span(-remaining)} ago.")
+    return Check(
+        "exp", True, f"Expires in {span(remaining)}." if remaining > 0 else "Has just expired, within the leeway."
+    )
 
 
 def _issued(token: DecodedToken, now: datetime) -> Check:

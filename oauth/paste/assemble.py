@@ -1,5 +1,6 @@
 """Put together what stands in a text: a request and the answer behind it are one exchange, whatever stands between."""
 
+import re
 from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -31,8 +32,20 @@ _MOST_DESCRIPTIONS = 200
 _CLOSE = 40
 """Characters to a status behind an empty line."""
 
+_BELOW = 2_000
+"""Characters between an error and the request below it, in a text that begins with the error."""
+
+_ANOTHER = re.compile(
+    r"(?i)(?<!not )(?<!n't )(?<!never )\b(?:works?|worked|working|fix(?:ed|es)?|solved|solution|instead|succe\w+"
+    r"|corrected|changed|chang(?:e|ing) (?:it|this|to)|after(?:wards)?|then|next)\b"
+)
+"""Words in front of a request that is another attempt, or the next one, and not that of the error above it."""
+
 _NEAR = 200
 """Characters between an answer and a status in one of the next lines."""
+
+_OF_TOKEN_ENDPOINT = ("invalid_grant", "unauthorized_client", "unsupported_grant_type")
+"""Errors that no API gives (RFC 6749 §5.2)."""
 
 REQUEST_LINE = frozenset({Part.REQUEST_HEADERS, Part.REQUEST_BODY})
 """The parts of a request that its first line leaves unknown."""
@@ -118,7 +131,32 @@ class Assembly:
         self._finish()
         if not self.result:
             self._only_other()
-        return _without_statuses(self._without_repetitions()) if len(self.result) > 1 else self.result
+        if len(self.result) < 2:
+            return self.result
+        return self._below_errors(_without_statuses(self._without_repetitions()))
+
+    def _below_errors(self, blocks: list[Block]) -> list[Block]:
+        """Join errors with the requests below them, where each error in the text has its request there."""
+        pairs = list(zip(blocks[::2], blocks[1::2], strict=False))
+        if len(blocks) % 2 or not all(self._is_below(error, asked) for error, asked in pairs):
+            return blocks
+        return [_with_request(error, asked) for error, asked in pairs]
+
+    def _is_below(self, error: Block, asked: Block) -> bool:
+        one, two = error.items[0], asked.items[0]
+        if one.response is None or two.request is None or two.response is not None or one.started_at or two.started_at:
+            return False
+        refusal = _error(one)
+        if refusal is None or two.step in (None, Step.AUTHORIZE, Step.CALLBACK):
+            return False
+        if two.step is Step.API and refusal.error in _OF_TOKEN_ENDPOINT:
+            return False
+        if one.request is not None:  # its address was in the message
+            is_same = split(one.request.url).path == split(two.request.url).path
+            if two.unknown or not one.unknown >= REQUEST_LINE or not is_same:
+                return False
+        between = self.text[error.end : asked.start]
+        return len(between) <= _BELOW and not _ANOTHER.search(between)
 
     def _without_repetitions(self) -> list[Block]:
         """Join an error that a program printed twice: in one line, or in another form."""
@@ -451,6 +489,19 @@ def _is_of_answer(alone: Pasted, error: Pasted) -> bool:
     if alone.request is None or error.request is None:
         return True
     return split(alone.request.url).path == split(error.request.url).path
+
+
+def _with_request(error: Block, asked: Block) -> Block:
+    one, two = error.items[0], asked.items[0]
+    item = replace(
+        one,
+        request=two.request,
+        step=step_of(two.request, one.response) if two.request else one.step,
+        repairs=tuple(dict.fromkeys((*two.repairs, *one.repairs))),
+        source=two.source,
+        unknown=two.unknown | one.unknown - REQUEST_LINE,
+    )
+    return Block(error.start, asked.end, (item,), (*error.places, *asked.places))
 
 
 def _joined(first: Block, second: Block) -> Block:

@@ -57,16 +57,14 @@ Inside = Callable[[str], list[Pasted]]
 """The reader of a text inside a structure."""
 
 
-def exchanges(
-    value: Any, *, source: str = "JSON", repairs: tuple[str, ...] = (), text: str | None = None, inside: Inside
-) -> list[Pasted]:
+def exchanges(value: Any, *, repairs: tuple[str, ...] = (), text: str | None = None, inside: Inside) -> list[Pasted]:
     """Return the exchanges in a value; none where nothing in it tells that it is one.
 
     ``text`` is the value as it was written, where that is strict JSON. ``inside`` reads the texts in it.
     """
     if isinstance(value, str):
         return _noted(inside(value), (INSIDE, *repairs)) if len(value) > _SHORTEST and _SIGN.search(value) else []
-    read = partial(exchanges, source=source, repairs=repairs, inside=inside)
+    read = partial(exchanges, repairs=repairs, inside=inside)
     if isinstance(value, list):
         return [exchange for item in value[:MOST_VALUES] if isinstance(item, dict) for exchange in read(item)]
     if not isinstance(value, dict) or not value:
@@ -75,10 +73,10 @@ def exchanges(
         shared = har.SharedHeaders()
         return [har.exchange(entry, shared, repairs) for entry in entries]
     if _is_response_body(value):
-        return [bare(value, source=source, repairs=repairs, text=text)]
+        return [bare(value, repairs=repairs, text=text)]
     if is_request(value):
-        return [_token_request(value, source, repairs)]
-    around = _enveloped(value, source, repairs)
+        return [_token_request(value, repairs)]
+    around = _enveloped(value, repairs)
     if around and around[0].response and around[0].response.body:
         return around
     error = shapes.error_in(value)
@@ -86,8 +84,8 @@ def exchanges(
         return _of_record(value, read(dump))
     if error and around and not error.error and shapes.is_phrase(error.description):
         error = None  # the object only names its status
-    whole = [bare(value, source=source, repairs=repairs, text=text)] if error else []
-    items = whole if error and error.error else _searched(value, source, repairs, inside) or whole
+    whole = [bare(value, repairs=repairs, text=text)] if error else []
+    items = whole if error and error.error else _searched(value, repairs, inside) or whole
     if whole and all(item.source == WORDS for item in items):
         items = whole  # the words of the body, with what stands beside them
     return [_within_envelope(item, around[0]) for item in items] if around and items else items or around
@@ -97,7 +95,7 @@ def _dump_on(path: tuple[str | int, ...], value: Any) -> dict[str, Any] | None:
     """Return the dump of an exception, with its request, that an error stands in."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None  # None for a name that was folded
-        if isinstance(value, dict) and _request(value) is not None and _enveloped(value, "", ()):
+        if isinstance(value, dict) and _request(value) is not None and _enveloped(value, ()):
             return value
     return None
 
@@ -174,13 +172,13 @@ def _is_response_body(value: Any) -> bool:
     return False
 
 
-def _token_request(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> Pasted:
+def _token_request(value: dict[str, Any], repairs: tuple[str, ...]) -> Pasted:
     request = Request("POST", "", (("Content-Type", "application/json"),), as_json(value))
     unknown = frozenset({Part.METHOD, Part.REQUEST_HEADERS, Part.REQUEST_BODY})
-    return Pasted(request, step=step_of(request, None), repairs=repairs, source=source, unknown=unknown)
+    return Pasted(request, step=step_of(request, None), repairs=repairs, source="JSON", unknown=unknown)
 
 
-def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> list[Pasted]:
+def _enveloped(value: dict[str, Any], repairs: tuple[str, ...]) -> list[Pasted]:
     """Read the dump of an exception or a response object: status and body, and the request where it is there too."""
     inner = value.get("response")
     holder = inner if isinstance(inner, dict) and _envelope(inner) is not None else value
@@ -205,7 +203,7 @@ def _enveloped(value: dict[str, Any], source: str, repairs: tuple[str, ...]) -> 
             step_of(request, response),
             _time(value) or date_header(header(headers, "date") or ""),
             repairs=tuple(dict.fromkeys((*repairs, *body_repairs))),
-            source=source,
+            source="JSON",
             unknown=frozenset(unknown),
         )
     ]
@@ -288,7 +286,7 @@ def _time(value: dict[str, Any]) -> datetime | None:
     return next((at for name in _TIMES if (at := moment(value.get(name))) is not None), None)
 
 
-def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...], inside: Inside) -> list[Pasted]:
+def _searched(value: dict[str, Any], repairs: tuple[str, ...], inside: Inside) -> list[Pasted]:
     """Return the exchanges inside a log record: in the first structure that has any, or else in words.
 
     A status or an address alone is what stands around them.
@@ -300,7 +298,7 @@ def _searched(value: dict[str, Any], source: str, repairs: tuple[str, ...], insi
         if isinstance(inner, str):
             items = _noted(inside(inner), (INSIDE, *repairs)) if _SIGN.search(inner) else []
         elif _is_exchange(inner):
-            items = exchanges(inner, source=source, repairs=repairs, inside=inside)
+            items = exchanges(inner, repairs=repairs, inside=inside)
         if items and all(item.source == WORDS for item in items):
             words = words or items
         elif items and not any(item.response and item.response.body for item in items):

@@ -16,7 +16,18 @@ from oauth import lenient_json
 from oauth.catalogue import shapes
 from oauth.exchange import Request
 from oauth.lenient_json import CUT, ParseError
-from oauth.paste import address, envelopes, escaped, fetch_call, in_words, markup, okhttp, php_dump, raw_http
+from oauth.paste import (
+    address,
+    envelopes,
+    escaped,
+    fetch_call,
+    in_words,
+    markup,
+    okhttp,
+    php_dump,
+    powershell,
+    raw_http,
+)
 from oauth.paste.assemble import Assembly, Event
 from oauth.paste.body import read_value
 from oauth.paste.curl import command, trace, verbose
@@ -32,6 +43,7 @@ _BLOCKS: tuple[Callable[[str], Iterator[Block]], ...] = (
     okhttp.find,
     command.find,
     fetch_call.find,
+    powershell.find,
     raw_http.find,
 )
 """Readers of blocks; where two claim the same place, the first has it."""
@@ -197,8 +209,8 @@ class _Scan:
                 events.append(Event(block.start, block.end, "items", tuple(map(self._mended, block.items))))
                 position = max(position, block.end)
         words = in_words.events(self.text, events)
-        kept = [event for event in events if event.kind != "status" or not in_words.has_status(event, words)]
-        return sorted([*kept, *words], key=lambda event: event.start)
+        others = [event for event in events if event.kind != "status" or not in_words.has_status(event, words)]
+        return sorted([*others, *words], key=lambda event: event.start)
 
     def _blocks(self) -> list[Block]:
         """Return the blocks, which do not overlap."""

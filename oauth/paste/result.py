@@ -66,6 +66,7 @@ class Pasted:
             failure=self.failure,
             duration_ms=self.duration_ms,
             flow=self.flow,
+            marks=() if self.started_at else ("undated",),
         )
 
 

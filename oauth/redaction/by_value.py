@@ -106,11 +106,11 @@ class Index:
             self._signs.update(signs)
             self._words = None
         for end in ends:
-            known = self._by_end.setdefault(end, number)
-            if isinstance(known, list):
-                known.append(number)
-            elif known != number:
-                self._by_end[end] = [known, number]
+            owner = self._by_end.setdefault(end, number)
+            if isinstance(owner, list):
+                owner.append(number)
+            elif owner != number:
+                self._by_end[end] = [owner, number]
             elif len(end) < self._width:
                 self._short.append(end)
         self._values.append(value)
@@ -138,8 +138,8 @@ class Index:
             ends = [*(self._by_end.keys() & pieces), *(end for end in self._short if end in text)]
         numbers: set[int] = set()
         for end in ends:
-            known = self._by_end[end]
-            numbers.update(known if isinstance(known, list) else (known,))
+            owners = self._by_end[end]
+            numbers.update(owners if isinstance(owners, list) else (owners,))
         return frozenset(numbers)
 
 

@@ -45,11 +45,11 @@ def without_ids(text: str) -> tuple[str, bytes]:
     if b"0" * 16 in zeros:
         parts, done = [], 0
         for run in _RUN.finditer(zeros.decode("utf-8", "surrogatepass")):
-            if found := _WORD.match(text, run.start()):
-                word = found[0]
+            if id := _WORD.match(text, run.start()):
+                word = id[0]
                 first, last = "0" if word[0] in _NUMERALS else "a", "0" if word[-1] in _NUMERALS else "a"
-                parts += [text[done : found.start()], f"{first}{_FILLING[: len(word) - 2]}{last}"]
-                done = found.end()
+                parts += [text[done : id.start()], f"{first}{_FILLING[: len(word) - 2]}{last}"]
+                done = id.end()
         if parts:
             text = "".join((*parts, text[done:]))
             octets = text.encode("utf-8", "surrogatepass")

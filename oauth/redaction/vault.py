@@ -206,31 +206,31 @@ class Vault:
         same, zeros = outlines.without_ids(text)
         if zeros not in self._kept:
             _cache(self._kept, zeros, outlines.kept(zeros))
-        kept = self._kept[zeros]
-        if kept is None and same is text:
+        parts_of = self._kept[zeros]
+        if parts_of is None and same is text:
             return find_named(item, text_views)
-        key = (name, zeros, same if kept is None else kept(same))
+        key = (name, zeros, same if parts_of is None else parts_of(same))
         if key not in self._outlines:
             shape = outlines.outline(text)
-            found = find_named((name, shape), views(shape))
-            is_plain = all(it.readings == (shape[it.start : it.end],) and not it.before for it in found)
-            _cache(self._outlines, key, found if is_plain else None)
-        known = self._outlines[key]
-        if known is None:
+            occurrences = find_named((name, shape), views(shape))
+            is_plain = all(it.readings == (shape[it.start : it.end],) and not it.before for it in occurrences)
+            _cache(self._outlines, key, occurrences if is_plain else None)
+        outlined = self._outlines[key]
+        if outlined is None:
             return find_named(item, text_views)
-        return [Occurrence(it.start, it.end, it.kind, (text[it.start : it.end],), number=it.number) for it in known]
+        return [Occurrence(it.start, it.end, it.kind, (text[it.start : it.end],), number=it.number) for it in outlined]
 
     def _candidates(self, text: str, plain_texts: Sequence[str]) -> list[str]:
         """Return the remembered secrets that may occur in a text, or in one of plain items, which come again."""
         if not self._index:
             return []
-        known = list(map(self._numbers.get, plain_texts))
-        if None in known:
-            known = [
+        numbers_of = list(map(self._numbers.get, plain_texts))
+        if None in numbers_of:
+            numbers_of = [
                 _cache(self._numbers, plain, self._index.numbers(plain)) if numbers is None else numbers
-                for plain, numbers in zip(plain_texts, known, strict=True)
+                for plain, numbers in zip(plain_texts, numbers_of, strict=True)
             ]
-        return self._index.values(self._index.numbers(text).union(*filter(None, known)))
+        return self._index.values(self._index.numbers(text).union(*filter(None, numbers_of)))
 
     def _targets(self, named: Mapping[str, str], texts: str, candidates: Iterable[str]) -> list[Target]:
         """Return the secrets in some texts: of those found by name ``MOST_NAMED``, and of the candidates."""

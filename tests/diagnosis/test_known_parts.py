@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from oauth import ticket
 from oauth.catalogue.explain import explain
 from oauth.diagnosis import Diagnosis, InMemoryPast, NoPast, diagnose, preflight
 from oauth.diagnosis.pasted import Finding, Paste
@@ -407,6 +409,24 @@ def test_history_proves_nothing_of_an_exchange_without_a_time() -> None:
         items = [Pasted(request, response, Step.TOKEN, started_at)]
         (result,) = Paste(items, vault, NOW.replace(hour=14)).findings(further=past)
         assert verdicts(result)["code.used"] == verdict
+
+
+def test_time_of_the_paste_is_no_time_of_the_exchange() -> None:
+    """Neither the age of a token, nor the end of a wait, nor the error report may count from it."""
+    token, vault, past = "0123456789abcdef0123", Vault(b"key"), InMemoryPast()
+    issued = Response(200, "", JSON, f'{{"access_token": "{token}", "expires_in": 60}}'.encode())
+    form = b"grant_type=client_credentials&client_id=7"
+    past.add(vault.redact(Exchange(Step.TOKEN, Request("POST", PARTNER, FORM, form), NOW, issued)))
+    request = Request("GET", "https://www.olx.pl/api/partner/users/me", (("Authorization", f"Bearer {token}"),))
+    response = replace(refused("invalid_token", ""), status=401, headers=(*JSON, ("Retry-After", "30")))
+    for started_at, verdict in ((NOW.replace(hour=13), "proven"), (None, "unknown")):
+        items = [Pasted(request, response, Step.API, started_at)]
+        (result,) = Paste(items, vault, NOW.replace(hour=14)).findings(further=past)
+        assert result.explanation is not None
+        assert verdicts(result)["access_token.expired"] == verdict
+        assert (result.exchange.retry_at is None) == (started_at is None)
+        report = ticket.summary(result.exchange, result.explanation, result.diagnosis)
+        assert ("Time: unknown" in report) == (started_at is None)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from oauth import moments, parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import changed, new_access_token
 from oauth.diagnosis.causes.rule import (
+    UNDATED,
     Finding,
     Rule,
     Weight,
@@ -39,6 +40,8 @@ def expired(context: Context, origin: Origin) -> Finding:
     lifetime = (
         f"expires_in {life} s" if origin.expires_in is not None else f"without expires_in; documented are {life} s"
     )
+    if not context.is_known(Part.TIME):
+        return unknown(UNDATED, origin.where, origin.row)
     age = (context.at - origin.issued_at).total_seconds()
     text = f"Issued {context.clock(origin.issued_at)}, {lifetime}; sent {span(age)} later"
     return by_age(age, life, text, origin.where, origin.row, _renew(context, origin))

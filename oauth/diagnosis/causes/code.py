@@ -3,10 +3,10 @@
 from oauth import parameters
 from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_CODE, put
-from oauth.diagnosis.causes.rule import CLOSE, Finding, no_value, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import CLOSE, UNDATED, Finding, no_value, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import open_fact, right, wrong
-from oauth.exchange import Step
+from oauth.exchange import Part, Step
 from oauth.formatting import span
 
 
@@ -25,6 +25,8 @@ def expired(context: Context) -> Finding:
         return unknown("The age of this code is unknown: the callback contains another one", where, code.row)
     if life is None:
         return unknown("The lifetime of codes at this provider is unknown", "provider")
+    if not context.is_known(Part.TIME):
+        return unknown(UNDATED, where, code.row)
     age = (context.at - code.at).total_seconds()
     times = f"callback {context.clock(code.at)}, sent {context.clock(context.at)}"
     text = f"The code was {span(age)} old ({times}); codes live {span(life)}"

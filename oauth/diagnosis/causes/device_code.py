@@ -1,10 +1,21 @@
 """The device code that a client polls with: unknown, expired, used, or refused by the user (RFC 8628 §3.5)."""
 
 from oauth import parameters
-from oauth.diagnosis.causes.rule import Finding, Rule, by_age, likely, no_value, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import (
+    UNDATED,
+    Finding,
+    Rule,
+    by_age,
+    likely,
+    no_value,
+    proven,
+    rule,
+    ruled_out,
+    unknown,
+)
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.model import Fix, Label, right, wrong
-from oauth.exchange import Exchange, Step
+from oauth.exchange import Exchange, Part, Step
 from oauth.flow.response_body import seconds
 from oauth.formatting import span
 from oauth.parameters import BODY
@@ -39,6 +50,8 @@ def expired(context: Context) -> Finding:
     life = seconds(parameters.members(origin.response).get("expires_in")) if origin else None
     if origin is None or life is None:
         return unknown("The age or the lifetime of the device code is unknown")
+    if not context.is_known(Part.TIME):
+        return unknown(UNDATED, context.row_text(origin), origin.id)
     age = (context.at - origin.started_at).total_seconds()
     text = f"Issued {context.clock(origin.started_at)}, expires_in {life} s; sent {span(age)} later"
     return by_age(age, life, text, context.row_text(origin), origin.id, NEW_DEVICE_CODE)

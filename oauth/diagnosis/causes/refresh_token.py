@@ -5,6 +5,7 @@ from oauth.diagnosis.causes import shape
 from oauth.diagnosis.causes.fixes import NEW_TOKEN, put
 from oauth.diagnosis.causes.rule import (
     NO_ORIGIN,
+    UNDATED,
     Finding,
     Rule,
     Weight,
@@ -20,7 +21,7 @@ from oauth.diagnosis.causes.rule import (
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.known import Origin
 from oauth.diagnosis.model import Fix, open_fact, right, wrong
-from oauth.exchange import Exchange, Step
+from oauth.exchange import Exchange, Part, Step
 from oauth.formatting import span
 
 
@@ -65,6 +66,8 @@ def expired(context: Context, origin: Origin) -> Finding:
     life = context.lifetimes.refresh_token
     if life is None:
         return unknown("The lifetime of refresh tokens at this provider is unknown", "provider")
+    if not context.is_known(Part.TIME):
+        return unknown(UNDATED, origin.where, origin.row)
     age = (context.at - origin.issued_at).total_seconds()
     text = f"Issued {context.clock(origin.issued_at)}, {span(age)} before it was sent; refresh tokens live {span(life)}"
     return by_age(age, life, text, origin.where, origin.row, NEW_TOKEN)

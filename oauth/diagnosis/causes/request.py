@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from oauth.addresses import split
 from oauth.diagnosis.causes.fixes import changed
-from oauth.diagnosis.causes.rule import Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
+from oauth.diagnosis.causes.rule import UNDATED, Finding, Rule, Weight, possible, proven, rule, ruled_out, unknown
 from oauth.diagnosis.context import Context
 from oauth.diagnosis.contradictions import ENDPOINT_OF
 from oauth.diagnosis.model import Change, Fix, Label, Target, open_fact, right, wrong
@@ -74,6 +74,8 @@ def too_many(context: Context) -> Finding:
     if not context.past.reach or not context.host:
         allowed = f"{limit.requests:,} in {span(limit.seconds)} are allowed from one IP address"
         return unknown(f"The number of requests is unknown: no history was searched; {allowed}")
+    if not context.is_known(Part.TIME):
+        return unknown(UNDATED)
     # Once exceeded, the limit applies for the whole pause, so the excess can lie that far back.
     window = timedelta(seconds=limit.seconds)
     most = max(

@@ -133,6 +133,9 @@ def broken(context: Context) -> Callable[..., Finding]:
     return possible if context.before_sending and not context.is_documented else proven
 
 
+UNDATED = "The time of the request is unknown: the pasted text does not say when it was sent"
+
+
 def by_age(age: float, life: float, text: str, where: str, row: int | None, fix: Fix) -> Finding:
     """Return the finding about a code or token that was ``age`` seconds old and lives ``life`` seconds."""
     if age <= life - CLOSE:
