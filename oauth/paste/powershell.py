@@ -26,6 +26,9 @@ _TO_JSON = re.compile(r"(?i)[ \t]*\|[ \t]*ConvertTo-Json\b[^\n]{0,60}")
 _FAR = 4_000
 """Characters in front of a call in which its variables are looked for, and of a hash table."""
 
+_MOST_UNREADABLE = 20
+"""Hash tables of a text that cannot be read, after which no more are tried: each may take as long as the whole text."""
+
 _FORM = "application/x-www-form-urlencoded"
 """The type that PowerShell sends where none is set."""
 
@@ -46,24 +49,73 @@ def find(text: str) -> Iterator[Block]:
     """Yield each call as a request; it begins where the first of its variables is assigned."""
     calls = list(_CALL.finditer(text))
     check_count(calls)
+    script = _Script(text)
     end = 0
     for call in calls:
-        variables = _variables(text, max(end, call.start() - _FAR), call.start())
-        options, end = _options(text, call.end(), variables)
+        variables = script.variables(max(end, call.start() - _FAR), call.start())
+        options, end = script.options(call.end(), variables)
         request = _request(options)
         if request is not None:
             start = _first_assignment(text, call.start(), end, variables)
             yield Block(start, end, (Pasted(request, step=step_of(request, None), source="PowerShell command"),))
 
 
-def _variables(text: str, start: int, stop: int) -> _Variables:
-    variables: _Variables = {}
-    for assigned in _ASSIGNED.finditer(text, start, stop):
-        value, end = _value(text, assigned.end(), variables)
-        if value is not None:
-            value = json.dumps(value) if _TO_JSON.match(text, end) else value
-            variables[assigned["name"].lower()] = _Variable(value, assigned.start(), end)
-    return variables
+class _Script:
+    """The text, and how many of its hash tables could not be read."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._unreadable = 0
+
+    def variables(self, start: int, stop: int) -> _Variables:
+        """Return the variables assigned in a part of the text."""
+        variables: _Variables = {}
+        while assigned := _ASSIGNED.search(self._text, start, stop):
+            value, start = self._value(assigned.end(), variables)
+            if value is not None:
+                value = json.dumps(value) if _TO_JSON.match(self._text, start) else value
+                variables[assigned["name"].lower()] = _Variable(value, assigned.start(), start)
+        return variables
+
+    def options(self, at: int, variables: _Variables) -> tuple[dict[str, Any], int]:
+        """Return the options of a call by name, and its end."""
+        options: dict[str, Any] = {}
+        while (option := _OPTION.match(self._text, at)) and option.end() < len(self._text):
+            value, at = self._value(option.end(), variables)
+            if option["name"] is None and value is None:
+                break
+            if option["name"] is None and isinstance(value, dict):  # all options as a hash table: @parameters
+                options |= {name.lower(): inner for name, inner in value.items()}
+            else:
+                options[(option["name"] or "uri").lower()] = value
+        return options, at
+
+    def _value(self, at: int, variables: _Variables) -> tuple[Any, int]:
+        """Return the value at a place and its end; ``None`` where there is not one."""
+        text = self._text
+        if text.startswith("@{", at):
+            return self._table(at, variables)
+        if string := _STRING.match(text, at):
+            plain = string["plain"]
+            return string["text"] if plain is None else plain.replace("''", "'"), string.end()
+        if variable := _VARIABLE.match(text, at):
+            entry = variables.get(variable["name"].lower())
+            return entry.value if entry else variable[0], variable.end()
+        if converted := _CONVERTED.match(text, at):
+            return json.dumps(_resolved(f"${converted['name']}", variables)), converted.end()
+        word = _WORD.match(text, at)
+        return (word[0], word.end()) if word else (None, at)
+
+    def _table(self, at: int, variables: _Variables) -> tuple[Any, int]:
+        if self._unreadable >= _MOST_UNREADABLE:
+            return None, at
+        try:
+            reading = literals.read(self._text[at + 1 : at + _FAR])
+        except ParseError:
+            self._unreadable += 1
+            return None, at
+        table = reading.value if isinstance(reading.value, dict) else {}
+        return {name: _resolved(inner, variables) for name, inner in table.items()}, at + 1 + reading.end
 
 
 def _first_assignment(text: str, start: int, end: int, variables: _Variables) -> int:
@@ -76,41 +128,6 @@ def _first_assignment(text: str, start: int, end: int, variables: _Variables) ->
                 places.append(span)
                 first = min(first, variable.start)
     return first
-
-
-def _options(text: str, at: int, variables: _Variables) -> tuple[dict[str, Any], int]:
-    """Return the options of a call by name, and its end."""
-    options: dict[str, Any] = {}
-    while (option := _OPTION.match(text, at)) and option.end() < len(text):
-        value, at = _value(text, option.end(), variables)
-        if option["name"] is None and value is None:
-            break
-        if option["name"] is None and isinstance(value, dict):  # all options as a hash table: @parameters
-            options |= {name.lower(): inner for name, inner in value.items()}
-        else:
-            options[(option["name"] or "uri").lower()] = value
-    return options, at
-
-
-def _value(text: str, at: int, variables: _Variables) -> tuple[Any, int]:
-    """Return the value at a place and its end; ``None`` where there is not one."""
-    if text.startswith("@{", at):
-        try:
-            reading = literals.read(text[at + 1 : at + _FAR])
-        except ParseError:
-            return None, at
-        table = reading.value if isinstance(reading.value, dict) else {}
-        return {name: _resolved(inner, variables) for name, inner in table.items()}, at + 1 + reading.end
-    if string := _STRING.match(text, at):
-        plain = string["plain"]
-        return string["text"] if plain is None else plain.replace("''", "'"), string.end()
-    if variable := _VARIABLE.match(text, at):
-        entry = variables.get(variable["name"].lower())
-        return entry.value if entry else variable[0], variable.end()
-    if converted := _CONVERTED.match(text, at):
-        return json.dumps(_resolved(f"${converted['name']}", variables)), converted.end()
-    word = _WORD.match(text, at)
-    return (word[0], word.end()) if word else (None, at)
 
 
 def _resolved(value: Any, variables: _Variables) -> Any:

@@ -3,7 +3,7 @@
 import pytest
 
 from oauth.exchange import Step, header
-from oauth.paste import read
+from oauth.paste import literals, powershell, read
 
 FORM = b"grant_type=authorization_code&code=abc123&redirect_uri=https%3A%2F%2Fapp.test%2Fcb"
 TABLE = "@{ grant_type = 'authorization_code'; code = $code; redirect_uri = \"https://app.test/cb\" }"
@@ -72,3 +72,18 @@ def test_variable_without_a_value_stays() -> None:
 def test_call_without_an_address_is_none(text: str) -> None:
     with pytest.raises(ValueError, match="was found"):
         read(text)
+
+
+def test_unreadable_hash_tables_of_a_long_text_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = 0
+
+    def counted(text: str) -> literals.Reading:
+        nonlocal tables
+        tables += 1
+        return original(text)
+
+    original = literals.read
+    monkeypatch.setattr(literals, "read", counted)
+    calls = ("$a = @{\n" * 400 + "irm -Uri https://shop.example/x -Headers @{\n") * 20
+    assert len(list(powershell.find(calls))) == 20
+    assert tables <= 20
