@@ -3,6 +3,7 @@
 import pytest
 
 from oauth.exchange import Step, header
+from oauth.lenient_json import Reading
 from oauth.paste import literals, powershell, read
 
 FORM = b"grant_type=authorization_code&code=abc123&redirect_uri=https%3A%2F%2Fapp.test%2Fcb"
@@ -77,7 +78,7 @@ def test_call_without_an_address_is_none(text: str) -> None:
 def test_unreadable_hash_tables_of_a_long_text_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = 0
 
-    def counted(text: str) -> literals.Reading:
+    def counted(text: str) -> Reading:
         nonlocal tables
         tables += 1
         return original(text)
