@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from oauth.exports import columns, har_file
+from oauth.exports.query import UNFILLED
 from oauth.history.schema import utc_text
 from oauth.history.store import Row, header_lines
 
@@ -52,6 +53,6 @@ def _columns(row: Row) -> dict[str, Any]:
         "client_id": exchange.client_id,
         "note": row.note,
         "marks": " ".join(exchange.marks),
-        "entry": row.entry,
+        "entry": UNFILLED if row.entry is None else row.entry,
         "cause": row.cause,
     }
