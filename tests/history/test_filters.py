@@ -357,7 +357,8 @@ def test_a_page_is_read_from_an_index_without_sorting(history: History, filters:
                     connection.exec_driver_sql(f"SET LOCAL enable_{other} = off")
                 plan = [line[0] for line in connection.exec_driver_sql(f"EXPLAIN {sql}")]
                 savepoint.rollback()
-            assert any(
-                f"Index Scan Backward using exchanges_past_by_{index} on exchanges_past" in line for line in plan
-            )
+            # Another test of this server may have replaced the first partition: PostgreSQL names its indexes.
+            parts = f"SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'exchanges_by_{index}'::regclass"
+            names = connection.exec_driver_sql(parts).scalars().all()
+            assert any(f"Index Scan Backward using {name} on" in line for name in names for line in plan), plan
             assert "Sort" not in " ".join(plan)
