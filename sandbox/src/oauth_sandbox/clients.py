@@ -65,6 +65,8 @@ ScopeName = Annotated[
         "backslashes (RFC 6749 §3.3).",
     ),
 ]
+_PORT = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+
 Address = Annotated[
     str,
     Meta(
@@ -73,7 +75,8 @@ Address = Annotated[
         description="An absolute URI without a fragment.",
         # What ``check_redirect_uri`` accepts, for generators of requests; it alone decides, and says what is wrong.
         extra_json_schema={
-            "pattern": r"^(?:https?://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[::1\])(?::[1-9][0-9]{0,3})?(?:[/?][^\s\x00-\x1f\x7f#]*)?"
+            "pattern": r"^(?:https?://(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[::1\])"
+            rf"(?::{_PORT})?(?:[/?][^\s\x00-\x1f\x7f#]*)?"
             rf"|(?!(?:https?|{'|'.join(sorted(RUNS_IN_THE_BROWSER))}):)"
             r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f\x7f#]+)$"
         },

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import BaseSchema, GenerationMode
 
 from oauth_sandbox.app import application
+from oauth_sandbox.clients import Address, InvalidRedirectUri, check_redirect_uri
 from oauth_sandbox.clock import utc_now
 from oauth_sandbox.control.app import OPERATIONS
 from oauth_sandbox.control.operation import Nothing, Operation
@@ -103,3 +105,15 @@ def test_operation_ids_are_names_and_each_is_there_once(http: httpx.Client) -> N
     ids = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
     assert all(re.fullmatch(r"[a-z_]+", id) for id in ids), ids
     assert len(set(ids)) == len(ids) == len(OPERATIONS)
+
+
+@pytest.mark.parametrize("port", ["", ":80", ":9999", ":10000", ":65535", ":65536", ":0"])
+def test_the_document_knows_the_ports_of_a_redirect_uri(port: str) -> None:
+    uri = f"http://localhost{port}/callback"
+    try:
+        check_redirect_uri(uri)
+    except InvalidRedirectUri:
+        is_accepted = False
+    else:
+        is_accepted = True
+    assert bool(re.search(msgspec.json.schema(Address)["pattern"], uri)) == is_accepted
